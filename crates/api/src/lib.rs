@@ -1,0 +1,1 @@
+//! HTTP: status, health, gateway notifications, metrics.

@@ -1,0 +1,2 @@
+//! Outflow.
+fn main() {}

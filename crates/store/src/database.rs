@@ -1,0 +1,82 @@
+//! The pool, and the two guards that keep an acknowledged write from being lost.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgPool, Postgres, Transaction};
+
+use crate::Error;
+
+/// An open transaction. Dropped without a commit, it is rolled back.
+pub type Tx = Transaction<'static, Postgres>;
+
+/// The database of the product.
+///
+/// Cloning is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+}
+
+impl Database {
+    /// Opens at most `connections` connections to `url`, lazily.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the URL cannot be read, [`Error::Unavailable`]
+    /// when nobody answers there.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, Error> {
+        let options = PgConnectOptions::from_str(url)?.application_name("outflow").options([
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            // A worker that stalls inside a transaction loses it, and its locks with it.
+            ("idle_in_transaction_session_timeout", "30s"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(5))
+            // A cancelled `begin` can leave a transaction open on a pooled connection, and
+            // every later autocommit write there would vanish. The rollback closes it.
+            .before_acquire(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("rollback").await?;
+                    Ok(true)
+                })
+            })
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// When the database is away or holds another schema.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        sqlx::migrate!("./migrations").run(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Opens a transaction: the only way to write.
+    ///
+    /// Must not be put under a timeout or into a `select!`; the server's own
+    /// timeouts bound it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// The pool, for reads outside a transaction.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

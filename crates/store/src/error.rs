@@ -1,0 +1,50 @@
+//! What a worker can do about a database that said no.
+
+/// The answers that differ in what the caller should do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The rows are not as the caller read them: someone else was faster. Roll
+    /// back, read and decide again.
+    #[error("{what} changed since it was read")]
+    Stale {
+        /// The rows that moved on.
+        what: &'static str,
+    },
+    /// The database is away, overloaded or broke a deadlock. Try again later.
+    ///
+    /// When the connection died during a commit the work may be done: what is
+    /// tried again must be safe to do twice.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A statement, a row or the schema is wrong. Trying again cannot help.
+    #[error("the database refused a statement: {0}")]
+    Refused(#[source] sqlx::Error),
+    /// A stored text is none of the product's words, or a sealed number cannot
+    /// be opened with the keys at hand. Only people can help.
+    #[error("stored data cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        let temporary = match &error {
+            E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) => {
+                true
+            }
+            // SQLSTATE classes: 08 connection, 25 a transaction that timed out while idle,
+            // 40 rollback, 53 resources, 55 lock timeout, 57 operator.
+            E::Database(it) => it.code().is_some_and(|code| {
+                ["08", "25", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+            }),
+            _ => false,
+        };
+        if temporary { Self::Unavailable(error) } else { Self::Refused(error) }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for Error {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::from(sqlx::Error::from(error))
+    }
+}

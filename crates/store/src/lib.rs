@@ -1,0 +1,24 @@
+//! PostgreSQL: every statement and migration, no decisions.
+//!
+//! Workers decide; this crate writes what they decided. Statements take arrays
+//! (`unnest`), so that a batch costs a handful of round trips, and the moment
+//! as an argument, so that the clock stays with the caller.
+//!
+//! Whoever locks, locks in this order, and so never waits in a circle:
+//! accounts by id ▸ withdrawals by id ▸ legs by id ▸ top-ups.
+
+pub mod accounts;
+pub mod attempts;
+mod database;
+mod error;
+pub mod journal;
+pub mod legs;
+pub mod outbox;
+pub mod parked;
+pub mod top_ups;
+pub mod trace;
+pub mod withdrawals;
+mod word;
+
+pub use database::{Database, Tx};
+pub use error::Error;

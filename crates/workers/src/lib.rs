@@ -1,0 +1,1 @@
+//! Where rules, rows, messages and time meet: one module per duty.
