@@ -136,7 +136,7 @@ impl LegState {
     pub const fn holds_money(self) -> bool {
         !matches!(
             self,
-            Self::Paid | Self::Settled | Self::Released | Self::Canceled | Self::Rerouting | Self::Returned
+            Self::Paid | Self::Settled | Self::Released | Self::Canceled | Self::Rerouting
         )
     }
 }

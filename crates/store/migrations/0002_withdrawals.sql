@@ -13,6 +13,7 @@ create table withdrawal (
     bank_account_id       uuid,
     state                 text        not null,
     held_from             text,                          -- on_hold remembers where it came from
+    held_because          text,                          -- the reason code of a guard, or a person's words
     sequence              integer     not null,          -- of its last transition; events carry it
     reasons               jsonb       not null default '[]',
     terms                 jsonb       not null default '{}', -- R1: every term behind the decision

@@ -1,11 +1,10 @@
 -- Legs that are due and whose payout queue was not told lately.
 --
--- $1 the moment, $2 told before, $3 how many at most. What another worker has locked is left to it.
-select *
+-- $1 the moment, $2 told before, $3 how many at most.
+select id, rail
   from leg
  where state = 'scheduled'
    and dispatch_at <= $1
    and (nudged_at is null or nudged_at < $2)
  order by dispatch_at
  limit $3
-   for update skip locked

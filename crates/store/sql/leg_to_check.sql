@@ -1,10 +1,9 @@
 -- Legs on their way that are to be looked at.
 --
--- $1 the moment, $2 how many at most. What another worker has locked is left to it.
-select *
+-- $1 the moment, $2 how many at most.
+select id
   from leg
  where state in ('dispatching', 'submitted', 'unknown')
    and check_at <= $1
  order by check_at
  limit $2
-   for update skip locked

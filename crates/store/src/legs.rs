@@ -130,7 +130,7 @@ pub async fn insert(tx: &mut Tx, legs: &[Leg], at: DateTime<Utc>) -> Result<(), 
 }
 
 /// Writes changed legs whose state moved exactly one or more steps since they
-/// were locked. The caller holds their row locks ([`lock`], [`lock_of_withdrawals`]).
+/// were locked ([`lock_of_withdrawals`]).
 ///
 /// # Errors
 /// [`Error::Stale`] when a row is missing.
@@ -161,15 +161,12 @@ pub async fn update(tx: &mut Tx, legs: &[Leg], at: DateTime<Utc>) -> Result<(), 
     if updated.rows_affected() == legs.len() as u64 { Ok(()) } else { Err(Error::Stale { what: "a leg" }) }
 }
 
-/// Locks the legs that still wait to be dispatched, skipping those that another
-/// worker has locked. The answer names only what this transaction may claim.
+/// The withdrawals to which legs belong.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn claim(tx: &mut Tx, ids: &[Uuid], at: DateTime<Utc>) -> Result<Vec<Leg>, Error> {
-    let rows =
-        sqlx::query(include_str!("../sql/leg_claim.sql")).bind(ids).bind(at).fetch_all(&mut **tx).await?;
-    rows.iter().map(leg).collect()
+pub async fn withdrawals_of(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/leg_withdrawals.sql")).bind(ids).fetch_all(connection).await?)
 }
 
 /// Every leg of the withdrawals, locked in the order of their ids.
@@ -196,45 +193,52 @@ pub async fn of_withdrawal(connection: &mut PgConnection, withdrawal: Uuid) -> R
     rows.iter().map(leg).collect()
 }
 
-/// Legs that are due and whose payout queue was not told since `told_before`.
-/// Locked, skipping those that another worker has locked.
+/// Legs that are due and whose payout queue was not told since `told_before`:
+/// their numbers and rails, oldest first. Not locked.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn due(
-    tx: &mut Tx,
+    connection: &mut PgConnection,
     at: DateTime<Utc>,
     told_before: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<Leg>, Error> {
+) -> Result<Vec<(Uuid, Rail)>, Error> {
     let rows = sqlx::query(include_str!("../sql/leg_due.sql"))
         .bind(at)
         .bind(told_before)
         .bind(limit)
-        .fetch_all(&mut **tx)
+        .fetch_all(connection)
         .await?;
-    rows.iter().map(leg).collect()
+    rows.iter().map(|row| Ok((row.try_get("id")?, word(row, "rail")?))).collect()
 }
 
-/// Legs on their way that are to be looked at, with their locks, skipping those
-/// that another worker has locked.
+/// Legs on their way that are to be looked at, longest waiting first. Not
+/// locked: whoever takes them up locks their cases and looks again.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn to_check(tx: &mut Tx, at: DateTime<Utc>, limit: i64) -> Result<Vec<Leg>, Error> {
-    let rows = sqlx::query(include_str!("../sql/leg_to_check.sql"))
+pub async fn to_check(
+    connection: &mut PgConnection,
+    at: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/leg_to_check.sql"))
         .bind(at)
         .bind(limit)
-        .fetch_all(&mut **tx)
-        .await?;
-    rows.iter().map(leg).collect()
+        .fetch_all(connection)
+        .await?)
 }
 
-/// Marks that the payout queues of these legs were told.
+/// Marks that the payout queues of these legs were told, and answers with those
+/// that still wait to be dispatched.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn nudged(tx: &mut Tx, ids: &[Uuid], at: DateTime<Utc>) -> Result<(), Error> {
-    sqlx::query(include_str!("../sql/leg_nudged.sql")).bind(ids).bind(at).execute(&mut **tx).await?;
-    Ok(())
+pub async fn nudged(tx: &mut Tx, ids: &[Uuid], at: DateTime<Utc>) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/leg_nudged.sql"))
+        .bind(ids)
+        .bind(at)
+        .fetch_all(&mut **tx)
+        .await?)
 }

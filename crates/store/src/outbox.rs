@@ -31,6 +31,8 @@ pub struct Outgoing {
 pub struct Unpublished {
     /// Its place in the outbox; also the AMQP message id.
     pub id: i64,
+    /// Messages with the same key leave in the order of their ids.
+    pub key: String,
     /// The exchange.
     pub exchange: String,
     /// The routing key.
@@ -78,24 +80,25 @@ pub async fn put(
     Ok(())
 }
 
-/// Takes the shard for this transaction, unless another relay has it.
+/// Takes every shard that no other relay has, until the end of the transaction.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn claim_shard(tx: &mut Tx, shard: i16) -> Result<bool, Error> {
-    Ok(sqlx::query_scalar(include_str!("../sql/outbox_claim_shard.sql"))
-        .bind(shard)
-        .fetch_one(&mut **tx)
+pub async fn claim_shards(tx: &mut Tx) -> Result<Vec<i16>, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/outbox_claim_shards.sql"))
+        .bind(SHARDS)
+        .fetch_all(&mut **tx)
         .await?)
 }
 
-/// The oldest unpublished messages of a shard, in order.
+/// The oldest unpublished messages of each shard, at most `limit` of a shard,
+/// in order.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn unpublished(tx: &mut Tx, shard: i16, limit: i64) -> Result<Vec<Unpublished>, Error> {
+pub async fn unpublished(tx: &mut Tx, shards: &[i16], limit: i64) -> Result<Vec<Unpublished>, Error> {
     let rows = sqlx::query(include_str!("../sql/outbox_unpublished.sql"))
-        .bind(shard)
+        .bind(shards)
         .bind(limit)
         .fetch_all(&mut **tx)
         .await?;
@@ -103,6 +106,7 @@ pub async fn unpublished(tx: &mut Tx, shard: i16, limit: i64) -> Result<Vec<Unpu
         .map(|row| {
             Ok(Unpublished {
                 id: row.try_get("id")?,
+                key: row.try_get("key")?,
                 exchange: row.try_get("exchange")?,
                 routing_key: row.try_get("routing_key")?,
                 content_type: row.try_get("content_type")?,

@@ -37,6 +37,8 @@ pub struct Withdrawal {
     pub state: WithdrawalState,
     /// Where it stood before it was put on hold.
     pub held_from: Option<WithdrawalState>,
+    /// Why it is on hold: the reason code of a guard, or a person's words.
+    pub held_because: Option<String>,
     /// Of its last transition.
     pub sequence: i32,
     /// RFC 9457 problems: every reason of a rejection.
@@ -76,6 +78,7 @@ fn withdrawal(row: &PgRow) -> Result<Withdrawal, Error> {
         bank_account_id: row.try_get("bank_account_id")?,
         state: word(row, "state")?,
         held_from: held_from.map(|_| word(row, "held_from")).transpose()?,
+        held_because: row.try_get("held_because")?,
         sequence: row.try_get("sequence")?,
         reasons: row.try_get("reasons")?,
         terms: row.try_get("terms")?,
@@ -144,6 +147,7 @@ pub async fn update(tx: &mut Tx, rows: &[Withdrawal], at: DateTime<Utc>) -> Resu
         .bind(rows.iter().map(|it| it.deadline_provisional).collect::<Vec<_>>())
         .bind(rows.iter().map(|it| it.expires_at).collect::<Vec<_>>())
         .bind(at)
+        .bind(rows.iter().map(|it| it.held_because.as_deref()).collect::<Vec<_>>())
         .execute(&mut **tx)
         .await?;
     if updated.rows_affected() == rows.len() as u64 {
