@@ -1,0 +1,224 @@
+//! One RabbitMQ of our own, with a port mapper, a cookie and a name of its own.
+//!
+//! Nothing of it meets a RabbitMQ that the machine may run already: every file,
+//! every port and the node's name are set, and the system's settings are not
+//! read. It needs its own `epmd`, because the broker would otherwise start one
+//! that is shared with everybody and never ends.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
+
+use crate::answer;
+use crate::child::{Child, guarded};
+use crate::folder::Folder;
+use crate::locate::{RabbitPrograms, SYSTEM_PATH};
+use crate::options::{Management, Options};
+use crate::ports::Ports;
+use crate::server::Server;
+
+/// How long a start may take on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The only user. The password is drawn at random for each stack.
+pub(crate) const USER: &str = "outflow";
+
+/// A RabbitMQ that can be stopped and started again on the same ports and data.
+#[derive(Debug)]
+pub struct RabbitMq {
+    server: Server,
+    programs: RabbitPrograms,
+    home: PathBuf,
+    ports: Ports,
+    node: String,
+    epmd: Child,
+    url: String,
+    management_url: Option<String>,
+}
+
+impl RabbitMq {
+    /// Makes a new node in `folder` and starts it.
+    pub(crate) async fn create(
+        folder: Arc<Folder>,
+        programs: RabbitPrograms,
+        ports: Ports,
+        options: &Options,
+    ) -> Result<Self> {
+        let began = Instant::now();
+        let home = folder.path().join("rabbitmq");
+        let password = secret();
+        write_home(&home, &password, ports, options)?;
+        let server = Server::new("rabbitmq", "RabbitMQ", folder, home.with_file_name("rabbitmq.log"));
+        let epmd = start_epmd(&server, &programs, ports.epmd)?;
+        let management_url = match options.management {
+            Management::On => Some(format!("http://{USER}:{password}@127.0.0.1:{}", ports.management)),
+            Management::Off => None,
+        };
+        let rabbitmq = Self {
+            node: format!("outflow-{:08x}@localhost", rand::random::<u32>()),
+            url: format!("amqp://{USER}:{password}@127.0.0.1:{}/%2f", ports.amqp),
+            server,
+            programs,
+            home,
+            ports,
+            epmd,
+            management_url,
+        };
+        let version = rabbitmq.start_and_ask().await?;
+        rabbitmq.server.folder().write(|record| record.distribution = Some(ports.distribution))?;
+        let (port, took) = (ports.amqp, began.elapsed().as_secs_f64());
+        options.reporter.say(&format!("✓ RabbitMQ {version} on 127.0.0.1:{port} ({took:.1} s)"));
+        Ok(rabbitmq)
+    }
+
+    /// The URL of its first virtual host, `/`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The URL of the management plug-in, with user and password, if it is on.
+    #[must_use]
+    pub fn management_url(&self) -> Option<&str> {
+        self.management_url.as_deref()
+    }
+
+    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill): same
+    /// ports, same data. Returns when it answers an AMQP header.
+    ///
+    /// # Errors
+    /// When it runs already, or does not start; the message names its log.
+    pub async fn start(&self) -> Result<()> {
+        self.start_and_ask().await.map(drop)
+    }
+
+    /// Stops it properly, which takes some seconds.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn stop(&self) -> Result<()> {
+        self.server.end(Signal::SIGTERM).await
+    }
+
+    /// Kills it on the spot, as a power cut would.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn kill(&self) -> Result<()> {
+        self.server.end(Signal::SIGKILL).await
+    }
+
+    /// The ids of its processes at this moment, the port mapper's included.
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        let mut pids = self.server.pids();
+        pids.extend(self.epmd.status().is_none().then_some(self.epmd.process.pid));
+        pids
+    }
+
+    /// Its log.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        self.server.log()
+    }
+
+    /// Starts it and returns the version it gives itself.
+    async fn start_and_ask(&self) -> Result<String> {
+        let port = self.ports.amqp;
+        self.server.start(self.command()?, PATIENCE, async || answer::rabbitmq(port).await).await
+    }
+
+    /// The broker's command. `-noinput` makes the script become the broker
+    /// itself, so that the child's id is the broker's.
+    fn command(&self) -> Result<Command> {
+        let mut command = guarded(&self.programs.server, None, Signal::SIGKILL)?;
+        command.arg("-noinput").env("RABBITMQ_ALLOW_INPUT", "1");
+        command.env("PATH", format!("{}:{SYSTEM_PATH}", self.programs.erlang.display()));
+        command.env("HOME", &self.home).env("ERL_EPMD_PORT", self.ports.epmd.to_string());
+        command.env("RABBITMQ_NODENAME", &self.node);
+        command.env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1");
+        command.env("RABBITMQ_NODE_PORT", self.ports.amqp.to_string());
+        command.env("RABBITMQ_DIST_PORT", self.ports.distribution.to_string());
+        command.env("RABBITMQ_CONF_ENV_FILE", "/dev/null");
+        command.env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
+        for (name, file) in [
+            ("RABBITMQ_MNESIA_BASE", "data"),
+            ("RABBITMQ_LOG_BASE", "log"),
+            ("RABBITMQ_PID_FILE", "rabbitmq.pid"),
+            ("RABBITMQ_CONFIG_FILE", "rabbitmq.conf"),
+            ("RABBITMQ_ADVANCED_CONFIG_FILE", "advanced.config"),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", "enabled_plugins"),
+            ("RABBITMQ_GENERATED_CONFIG_DIR", "config"),
+            ("RABBITMQ_PLUGINS_EXPAND_DIR", "plugins"),
+            ("RABBITMQ_FEATURE_FLAGS_FILE", "feature_flags"),
+        ] {
+            command.env(name, self.home.join(file));
+        }
+        // One log for everything, so that there is one file to read.
+        command.env("RABBITMQ_LOGS", self.server.log());
+        Ok(command)
+    }
+}
+
+/// Starts the port mapper on loopback only, as a child and not as a daemon.
+fn start_epmd(server: &Server, programs: &RabbitPrograms, port: u16) -> Result<Child> {
+    let mut command = guarded(&programs.epmd, None, Signal::SIGKILL)?;
+    command.args(["-address", "127.0.0.1", "-port", &port.to_string()]);
+    server.spawn("epmd", command)
+}
+
+/// Writes what the node reads at its start.
+fn write_home(home: &Path, password: &str, ports: Ports, options: &Options) -> Result<()> {
+    fs::create_dir(home)?;
+    let plugins = match options.management {
+        Management::On => "[rabbitmq_management].\n",
+        Management::Off => "[].\n",
+    };
+    let conf = configuration(password, ports, options)?;
+    for (file, text, mode) in [
+        (".erlang.cookie", secret().as_str(), 0o400),
+        ("rabbitmq.conf", conf.as_str(), 0o600),
+        ("advanced.config", "[].\n", 0o600),
+        ("enabled_plugins", plugins, 0o600),
+    ] {
+        let path = home.join(file);
+        fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(mode)))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    fs::set_permissions(home, Permissions::from_mode(0o700))
+        .context("cannot close the broker's folder to others")
+}
+
+/// The text of `rabbitmq.conf`; the last line of a name counts.
+fn configuration(password: &str, ports: Ports, options: &Options) -> Result<String> {
+    let mut lines = vec![
+        ("listeners.tcp.default".to_owned(), format!("127.0.0.1:{}", ports.amqp)),
+        ("default_user".to_owned(), USER.to_owned()),
+        ("default_pass".to_owned(), password.to_owned()),
+        ("log.console".to_owned(), "false".to_owned()),
+    ];
+    if options.management == Management::On {
+        lines.push(("management.tcp.ip".to_owned(), "127.0.0.1".to_owned()));
+        lines.push(("management.tcp.port".to_owned(), ports.management.to_string()));
+    }
+    lines.extend(options.rabbitmq_settings.iter().cloned());
+    let mut text = String::new();
+    for (name, value) in lines {
+        let is_line = !format!("{name}{value}").contains(['\n', '\r']);
+        ensure!(is_line && !name.is_empty(), "{name:?} = {value:?} is no line of rabbitmq.conf");
+        text.extend([&name, " = ", &value, "\n"]);
+    }
+    Ok(text)
+}
+
+/// 128 random bits as hexadecimal digits.
+fn secret() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
