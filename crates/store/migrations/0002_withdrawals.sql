@@ -36,11 +36,13 @@ create table leg (
     withdrawal_id         uuid        not null,
     account_id            text        not null,
     top_up_id             uuid        not null,
+    top_up_upstream_id    text        not null,          -- the same slice, as events name it
     position              integer     not null,          -- R9: newest slice first
     generation            integer     not null default 1,
     predecessor_id        uuid,
     rail                  text        not null check (rail in ('alipay', 'wechat', 'unionpay', 'bank')),
     bank_account_id       uuid,                          -- of the payee, on the bank rail
+    payee_last_four       text,                          -- the end of the payee's number, for events and people
     amount                bigint      not null check (amount > 0),
     payout_no             text        not null unique,   -- one per generation, for ever
     minted_at             timestamptz not null,          -- part of the identity at UnionPay (txnTime)

@@ -20,6 +20,8 @@ pub struct Leg {
     pub account_id: String,
     /// The slice that it pays back.
     pub top_up_id: Uuid,
+    /// The upstream's number of that slice, as events name it.
+    pub top_up_upstream_id: String,
     /// R9: 0 is the newest slice.
     pub position: i32,
     /// 1, and one more each time the slice was rerouted.
@@ -30,6 +32,8 @@ pub struct Leg {
     pub rail: Rail,
     /// The payee, on the bank rail.
     pub bank_account_id: Option<Uuid>,
+    /// The end of the payee's number: all of it that events and people see.
+    pub payee_last_four: Option<String>,
     /// How much.
     pub amount: Money,
     /// The idempotency key at the gateway: one per generation, for ever.
@@ -74,11 +78,13 @@ fn leg(row: &PgRow) -> Result<Leg, Error> {
         withdrawal_id: row.try_get("withdrawal_id")?,
         account_id: row.try_get("account_id")?,
         top_up_id: row.try_get("top_up_id")?,
+        top_up_upstream_id: row.try_get("top_up_upstream_id")?,
         position: row.try_get("position")?,
         generation: row.try_get("generation")?,
         predecessor_id: row.try_get("predecessor_id")?,
         rail: word(row, "rail")?,
         bank_account_id: row.try_get("bank_account_id")?,
+        payee_last_four: row.try_get("payee_last_four")?,
         amount: money(row, "amount")?,
         payout_no: row.try_get("payout_no")?,
         minted_at: row.try_get("minted_at")?,
@@ -123,6 +129,8 @@ pub async fn insert(tx: &mut Tx, legs: &[Leg], at: DateTime<Utc>) -> Result<(), 
         .bind(legs.iter().map(|it| it.minted_at).collect::<Vec<_>>())
         .bind(legs.iter().map(|it| it.state.into()).collect::<Vec<&'static str>>())
         .bind(legs.iter().map(|it| it.sequence).collect::<Vec<_>>())
+        .bind(legs.iter().map(|it| it.top_up_upstream_id.as_str()).collect::<Vec<_>>())
+        .bind(legs.iter().map(|it| it.payee_last_four.as_deref()).collect::<Vec<_>>())
         .bind(at)
         .execute(&mut **tx)
         .await?;
