@@ -30,6 +30,7 @@ create table withdrawal (
 ) with (fillfactor = 70);
 create index withdrawal_by_account on withdrawal (account_id, id desc);
 create index withdrawal_expiring on withdrawal (expires_at) where state in ('awaiting_details', 'pending_approval');
+create index withdrawal_on_hold on withdrawal (changed_at) where state = 'on_hold';
 
 create table leg (
     id                    uuid primary key,

@@ -10,6 +10,7 @@
 pub mod accounts;
 pub mod attempts;
 mod database;
+pub mod decisions;
 mod error;
 pub mod journal;
 pub mod legs;

@@ -221,3 +221,35 @@ pub async fn accounts_of(connection: &mut PgConnection, ids: &[Uuid]) -> Result<
         .fetch_all(connection)
         .await?)
 }
+
+/// Withdrawals that a guard of the given words put on hold, longest first. Not locked.
+///
+/// # Errors
+/// When the database is away.
+pub async fn held_because(
+    connection: &mut PgConnection,
+    words: &[&str],
+    limit: i64,
+) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/withdrawal_held_because.sql"))
+        .bind(words)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Withdrawals whose time to wait is over. Not locked.
+///
+/// # Errors
+/// When the database is away.
+pub async fn expired(
+    connection: &mut PgConnection,
+    at: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/withdrawal_expired.sql"))
+        .bind(at)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
+}

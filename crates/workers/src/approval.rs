@@ -1,0 +1,153 @@
+//! The approval worker: lets small withdrawals go, leaves the others to people.
+//!
+//! ```text
+//! outflow.approvals ─▶ lock cases ─▶ obstacle? hold · small? approve · else wait ─▶ write ─▶ ack
+//! ```
+
+use broker::Inbox;
+use chrono::{DateTime, Utc};
+use domain::{LegEvent, LegState, Obstacle, Standing, WithdrawalEvent, WithdrawalState, obstacle};
+use store::accounts::Account;
+use store::{Database, Tx};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::cases::Cases;
+use crate::nudge::{Nudge, nudge, payout_queue};
+use crate::patience::patiently;
+use crate::{Clock, Error, PayoutPolicy};
+
+/// The name of this worker in traces.
+const WORKER: &str = "approval";
+
+/// What a pass over a batch did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// Approved by the amount rule.
+    pub approved: usize,
+    /// Put on hold by R2 or R4.
+    pub held: usize,
+    /// Left to people.
+    pub waiting: usize,
+}
+
+/// Runs until `stop` is raised, and then finishes the batch in hand.
+///
+/// # Errors
+/// When only a restart or a person can help.
+pub async fn run(
+    mut inbox: Inbox,
+    database: Database,
+    policy: PayoutPolicy,
+    clock: Clock,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    while let Some(batch) = inbox.next_batch(&stop).await? {
+        let ids = ids_of(batch.deliveries.iter().map(|it| it.body.as_ref()));
+        let review = || review(&database, &ids, &policy, clock.now());
+        let Some(tally) = patiently("the approval", &stop, review).await? else { break };
+        batch.ack().await?;
+        let Tally { approved, held, waiting } = tally;
+        info!(approved, held, waiting, "Approval committed a batch");
+    }
+    Ok(())
+}
+
+/// The ids of nudges. A body that is no nudge came from nobody of ours; the row
+/// it should have named is found by the duties that look at rows.
+pub(crate) fn ids_of<'a>(bodies: impl Iterator<Item = &'a [u8]>) -> Vec<Uuid> {
+    bodies
+        .filter_map(|body| match serde_json::from_slice::<Nudge>(body) {
+            Ok(nudge) => Some(nudge.id),
+            Err(error) => {
+                warn!(%error, bytes = body.len(), "An internal queue held a message that is no nudge; it is dropped");
+                None
+            }
+        })
+        .collect()
+}
+
+/// Looks at withdrawals that wait for an approval, in one transaction.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn review(
+    database: &Database,
+    ids: &[Uuid],
+    policy: &PayoutPolicy,
+    at: DateTime<Utc>,
+) -> Result<Tally, store::Error> {
+    let mut tx: Tx = database.begin().await?;
+    let mut cases = Cases::lock(&mut tx, ids, at).await?;
+    let mut tally = Tally::default();
+    for id in cases.ids() {
+        let case = cases.get(id).expect("an id of the cases in hand");
+        if case.withdrawal.state != WithdrawalState::PendingApproval {
+            continue;
+        }
+        let small = case.withdrawal.amount <= policy.auto_approve_up_to;
+        if let Some(obstacle) = cases.account_of(id).and_then(obstacle_of) {
+            hold(&mut cases, id, obstacle);
+            tally.held += 1;
+        } else if small {
+            approve(&mut cases, id, policy, WORKER, Some("within the amount that needs no person"));
+            tally.approved += 1;
+        } else {
+            tally.waiting += 1;
+        }
+    }
+    cases.write(&mut tx, WORKER).await?;
+    tx.commit().await?;
+    Ok(tally)
+}
+
+/// What stands against paying out money of this account (R2, R4).
+pub(crate) fn obstacle_of(account: &Account) -> Option<Obstacle> {
+    obstacle(&Standing {
+        advance_payment: account.advance_payment,
+        stopped: account.stopped_because.is_some(),
+        remaining: account.remaining,
+        outstanding_invoice: account.outstanding_invoice,
+        unbilled: account.unbilled,
+    })
+}
+
+fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
+    cases
+        .move_withdrawal(id, WithdrawalEvent::Hold, WORKER, Some(obstacle.into()))
+        .expect("what waits for an approval can be held");
+    let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
+    withdrawal.held_because = Some(obstacle.to_string());
+}
+
+/// Approves a withdrawal that waits for it: its clocks start (R7), its legs get
+/// their times, and the payout queues of those that are due are told.
+///
+/// # Panics
+/// When the withdrawal is not in hand or does not wait for an approval, which
+/// callers have checked.
+pub(crate) fn approve(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy, by: &str, note: Option<&str>) {
+    let at = cases.at();
+    cases.move_withdrawal(id, WithdrawalEvent::Approve, by, note).expect("it waits for an approval");
+    let legs: Vec<_> = cases.get(id).expect("the case is in hand").legs.iter().map(|it| (it.id, it.rail)).collect();
+    let mut latest = None;
+    for (leg_id, rail) in legs {
+        let times = policy.times_of(rail, at);
+        cases.move_leg(leg_id, LegEvent::Schedule, by, None).expect("a leg of an unapproved withdrawal is planned");
+        let leg = cases.leg_mut(leg_id).expect("the leg is in hand");
+        leg.dispatch_at = Some(times.dispatch_at);
+        leg.deadline_at = times.deadline.map(|it| it.at);
+        leg.deadline_provisional = times.deadline.is_some_and(|it| it.provisional);
+        latest = latest.max(leg.deadline_at.map(|at| (at, leg.deadline_provisional)));
+        if times.dispatch_at <= at && leg.state == LegState::Scheduled {
+            leg.nudged_at = Some(at);
+            cases.publish(nudge(payout_queue(rail), leg_id));
+        }
+    }
+    let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
+    withdrawal.approved_at = Some(at);
+    withdrawal.expires_at = None;
+    withdrawal.deadline_at = latest.map(|(at, _)| at);
+    withdrawal.deadline_provisional = latest.is_some_and(|(_, provisional)| provisional);
+}

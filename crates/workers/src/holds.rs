@@ -1,0 +1,98 @@
+//! The holds duty: lets go what R2 or R4 had stopped, once the obstacle is gone.
+//!
+//! A hold that a person placed waits for a person. A hold of a guard carries the
+//! guard's word in `held_because`; the guard is asked again every few seconds.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::{LegEvent, LegState, Obstacle, WithdrawalEvent, WithdrawalState};
+use store::{Database, withdrawals};
+use strum::VariantNames;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use uuid::Uuid;
+
+use crate::approval::obstacle_of;
+use crate::cases::Cases;
+use crate::nudge::nudge;
+use crate::patience::patiently;
+use crate::{Clock, Error};
+
+/// The name of this worker in traces.
+const WORKER: &str = "holds";
+
+/// Withdrawals that are looked at in one transaction.
+const BATCH: i64 = 200;
+
+/// How often the guards are asked again.
+const REST: Duration = Duration::from_secs(1);
+
+/// Runs until `stop` is raised.
+///
+/// # Errors
+/// When only a restart or a person can help.
+pub async fn run(database: Database, clock: Clock, stop: CancellationToken) -> Result<(), Error> {
+    while !stop.is_cancelled() {
+        let Some(freed) = patiently("the holds duty", &stop, || pass(&database, clock.now())).await? else { break };
+        if freed > 0 {
+            info!(freed, "Withdrawals came off hold: what stood against them is gone");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REST) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    Ok(())
+}
+
+/// Asks the guards again, and answers how many withdrawals came off hold.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store::Error> {
+    let mut tx = database.begin().await?;
+    let ids = withdrawals::held_because(&mut tx, Obstacle::VARIANTS, BATCH).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let mut cases = Cases::lock(&mut tx, &ids, at).await?;
+    let mut freed = 0;
+    for id in cases.ids() {
+        let on_hold = cases.get(id).is_some_and(|case| case.withdrawal.state == WithdrawalState::OnHold);
+        let free = cases.account_of(id).is_some_and(|account| obstacle_of(account).is_none());
+        if on_hold && free {
+            let_go(&mut cases, id);
+            freed += 1;
+        }
+    }
+    cases.write(&mut tx, WORKER).await?;
+    tx.commit().await?;
+    Ok(freed)
+}
+
+fn let_go(cases: &mut Cases, id: Uuid) {
+    let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
+    withdrawal.held_because = None;
+    if withdrawal.held_from == Some(WithdrawalState::PendingApproval) {
+        cases
+            .move_withdrawal(id, WithdrawalEvent::ReleaseToPending, WORKER, None)
+            .expect("what is on hold can be let go");
+        cases.publish(nudge(broker::topology::APPROVALS.to_owned(), id));
+        return;
+    }
+    let at = cases.at();
+    let held: Vec<Uuid> = cases
+        .get(id)
+        .expect("the case is in hand")
+        .legs
+        .iter()
+        .filter(|leg| leg.state == LegState::Held)
+        .map(|leg| leg.id)
+        .collect();
+    for leg in held {
+        cases.move_leg(leg, LegEvent::Unhold, WORKER, None).expect("a held leg can be let go");
+        let leg = cases.leg_mut(leg).expect("the leg is in hand");
+        leg.dispatch_at = leg.dispatch_at.max(Some(at));
+    }
+}

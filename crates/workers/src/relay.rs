@@ -1,0 +1,138 @@
+//! The relay: carries the outbox to the broker, in order per withdrawal.
+//!
+//! ```text
+//! outbox ─▶ claim shards ─▶ publish with confirms ─▶ mark published
+//! ```
+//!
+//! One relay at a time serves a shard, and within a shard a message leaves only
+//! after the one before it with the same key was confirmed. A crash between the
+//! confirm and the mark publishes again: consumers drop repeats by their id.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use broker::{Confirmation, Message, Publisher};
+use store::outbox::{self, Unpublished};
+use store::{Database, Tx};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+
+use crate::patience::patiently;
+use crate::{Clock, Error};
+
+/// Messages of one shard that are taken at a time.
+const PER_SHARD: i64 = 500;
+
+/// How long the relay rests when the outbox is empty.
+const REST: Duration = Duration::from_millis(10);
+
+/// Runs until `stop` is raised.
+///
+/// # Errors
+/// When only a restart or a person can help.
+pub async fn run(publisher: Publisher, database: Database, clock: Clock, stop: CancellationToken) -> Result<(), Error> {
+    while !stop.is_cancelled() {
+        let Some(published) = patiently("the relay", &stop, || pass(&publisher, &database, &clock)).await? else {
+            break;
+        };
+        if published == 0 {
+            tokio::select! {
+                () = tokio::time::sleep(REST) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Publishes what waits now, and answers how much was confirmed.
+///
+/// The transaction holds nothing but the shards' locks and ends with the marks.
+///
+/// # Errors
+/// When the database is away; what was published will be published again.
+pub async fn pass(publisher: &Publisher, database: &Database, clock: &Clock) -> Result<usize, store::Error> {
+    let mut tx: Tx = database.begin().await?;
+    let shards = outbox::claim_shards(&mut tx).await?;
+    let waiting = outbox::unpublished(&mut tx, &shards, PER_SHARD).await?;
+    if waiting.is_empty() {
+        return Ok(0);
+    }
+    let mut confirmed = Vec::with_capacity(waiting.len());
+    let mut stuck: HashSet<String> = HashSet::new();
+    for round in rounds(waiting) {
+        let round: Vec<Unpublished> = round.into_iter().filter(|it| !stuck.contains(&it.key)).collect();
+        let messages: Vec<Message> = round.iter().map(message).collect();
+        let answers = publisher.publish_all(messages).await;
+        for (sent, answer) in round.into_iter().zip(answers) {
+            match answer {
+                Confirmation::Confirmed => confirmed.push(sent.id),
+                Confirmation::Returned(reason) => {
+                    error!(id = sent.id, routing_key = sent.routing_key, reason, "No queue takes this message; it stays in the outbox");
+                    stuck.insert(sent.key);
+                }
+                Confirmation::Unknown(reason) => {
+                    warn!(id = sent.id, reason, "The broker did not confirm; the message will be published again");
+                    stuck.insert(sent.key);
+                }
+            }
+        }
+    }
+    outbox::published(&mut tx, &confirmed, clock.now()).await?;
+    tx.commit().await.map_err(store::Error::from)?;
+    debug!(confirmed = confirmed.len(), stuck = stuck.len(), "The relay published a batch");
+    Ok(confirmed.len())
+}
+
+/// Splits messages so that each round holds at most one message of a key, the
+/// oldest first.
+fn rounds(messages: Vec<Unpublished>) -> Vec<Vec<Unpublished>> {
+    let mut place: BTreeMap<String, usize> = BTreeMap::new();
+    let mut rounds: Vec<Vec<Unpublished>> = Vec::new();
+    for message in messages {
+        let place = place.entry(message.key.clone()).or_default();
+        if rounds.len() <= *place {
+            rounds.push(Vec::new());
+        }
+        rounds[*place].push(message);
+        *place += 1;
+    }
+    rounds
+}
+
+/// What is not an event for whoever listens must reach a queue.
+fn message(row: &Unpublished) -> Message {
+    Message {
+        exchange: row.exchange.clone(),
+        routing_key: row.routing_key.clone(),
+        mandatory: row.exchange != broker::topology::EVENTS_EXCHANGE,
+        content_type: row.content_type.clone(),
+        message_id: row.id.to_string(),
+        headers: row.headers.clone(),
+        body: row.body.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use store::outbox::Unpublished;
+
+    use super::rounds;
+
+    #[test]
+    fn a_message_waits_for_the_one_before_it_with_the_same_key() {
+        let message = |id, key: &str| Unpublished {
+            id,
+            key: key.to_owned(),
+            exchange: String::new(),
+            routing_key: String::new(),
+            content_type: String::new(),
+            headers: json!({}),
+            body: Vec::new(),
+        };
+        let split = rounds(vec![message(1, "a"), message(2, "b"), message(3, "a"), message(4, "a"), message(5, "c")]);
+        let ids: Vec<Vec<i64>> = split.iter().map(|round| round.iter().map(|it| it.id).collect()).collect();
+        assert_eq!(ids, [vec![1, 2, 5], vec![3], vec![4]]);
+    }
+}
