@@ -1,0 +1,47 @@
+//! The ways in which the gateway and the business say no.
+
+use crate::json_text::Object;
+
+/// A refusal, as the node of an answer.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    code: &'static str,
+    sub_code: String,
+    sub_msg: String,
+    /// The live gateway answers an unknown application without a signature.
+    pub(super) unsigned: bool,
+}
+
+impl Failure {
+    pub(super) fn new(code: &'static str, sub_code: &str, sub_msg: &str) -> Self {
+        Self { code, sub_code: sub_code.to_owned(), sub_msg: sub_msg.to_owned(), unsigned: false }
+    }
+
+    /// A business refusal; `code` is written without its `ACQ.` prefix.
+    pub(super) fn business(code: &str, text: &str) -> Self {
+        Self::new("40004", &format!("ACQ.{code}"), text)
+    }
+
+    pub(super) fn unsigned(mut self) -> Self {
+        self.unsigned = true;
+        self
+    }
+
+    pub(super) fn node(&self) -> String {
+        let msg = match self.code {
+            "20000" => "Service Currently Unavailable",
+            "40001" => "Missing Required Arguments",
+            "40002" => "Invalid Arguments",
+            "40003" => "Missing Signature Config",
+            "40005" => "Call Limited",
+            "40006" => "Insufficient Permissions",
+            _ => "Business Failed",
+        };
+        Object::new()
+            .text("code", self.code)
+            .text("msg", msg)
+            .text("sub_code", &self.sub_code)
+            .text("sub_msg", &self.sub_msg)
+            .finish()
+    }
+}

@@ -1,0 +1,64 @@
+//! How an answer leaves, or does not.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::behaviour::Reply;
+
+/// An answer on its way out.
+pub(crate) enum Outgoing {
+    /// Leaves at once.
+    Send(Response),
+    /// Leaves after a while.
+    Late(Duration, Response),
+    /// The connection is closed instead.
+    Drop,
+    /// The connection is held until the caller gives up.
+    Hold,
+}
+
+/// Marks a response that the server must replace by closing the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CloseInstead;
+
+impl Outgoing {
+    /// The answer as `reply` wants it; `truth` builds what would be said
+    /// normally and is only called when it is needed.
+    pub(crate) fn of(reply: &Reply, truth: impl FnOnce() -> Response) -> Self {
+        match reply {
+            Reply::Truth | Reply::BadSignature | Reply::Code(_) => Self::Send(truth()),
+            Reply::Slow(wait) => Self::Late(*wait, truth()),
+            Reply::Drop => Self::Drop,
+            Reply::Silence => Self::Hold,
+            Reply::Unavailable => {
+                Self::Send((StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable").into_response())
+            }
+            Reply::Garbage => Self::Send("\u{fffd}{<garbage".into_response()),
+        }
+    }
+
+    /// Waits as long as it must, and gives the response to the server.
+    pub(crate) async fn deliver(self) -> Response {
+        match self {
+            Self::Send(response) => response,
+            Self::Late(wait, response) => {
+                tokio::time::sleep(wait).await;
+                response
+            }
+            Self::Drop => {
+                let mut response = Response::new(Body::empty());
+                response.extensions_mut().insert(CloseInstead);
+                response
+            }
+            Self::Hold => std::future::pending().await,
+        }
+    }
+}
+
+/// A response of text under a content type.
+pub(crate) fn text(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}

@@ -1,0 +1,73 @@
+//! What a caller chooses before the simulator starts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::channel::Channel;
+use crate::clock::SimClock;
+use crate::signature::Signing;
+
+/// Everything that is chosen at the start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The key folder; filled when it has no `settings.json`.
+    pub keys_dir: PathBuf,
+    /// The book; created when missing, continued when present.
+    pub book_path: PathBuf,
+    /// Whose time it is.
+    pub clock: SimClock,
+    /// Deviations from the real gateways.
+    pub switches: Switches,
+}
+
+/// Deviations from the real gateways. The default is none.
+#[derive(Debug, Clone, Default)]
+pub struct Switches {
+    /// For benchmarks only.
+    pub signing: Signing,
+    /// Rate and count limits of the channels.
+    pub limits: Limits,
+    /// Channels that pay again when a number is repeated: the negative control
+    /// for tests that look for double payments.
+    pub no_dedup: Vec<Channel>,
+}
+
+/// Whether a channel recognises a repeated number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dedup {
+    On,
+    Off,
+}
+
+/// Whether the channels' own rate and count limits are enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Limits {
+    /// As documented by each channel, by the simulator's clock.
+    #[default]
+    Real,
+    /// None, for benchmarks.
+    Off,
+}
+
+impl Options {
+    /// Options for a simulator on a free loopback port with everything else as
+    /// in production.
+    #[must_use]
+    pub fn on_loopback(keys_dir: PathBuf, book_path: PathBuf) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            keys_dir,
+            book_path,
+            clock: SimClock::Real,
+            switches: Switches::default(),
+        }
+    }
+}
+
+impl Switches {
+    pub(crate) fn dedup(&self, channel: Channel) -> Dedup {
+        if self.no_dedup.contains(&channel) { Dedup::Off } else { Dedup::On }
+    }
+}

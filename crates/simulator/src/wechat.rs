@@ -1,0 +1,104 @@
+//! `WeChat Pay` API v3: domestic refunds, their query, the platform certificates.
+
+mod authorization;
+mod certificates;
+mod refund;
+mod sealed;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::behaviour::Reply;
+use crate::delivery::Outgoing;
+use crate::json_text::Object;
+use crate::world::{Shared, World};
+use authorization::Incoming;
+use sealed::Seal;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/v3/refund/domestic/refunds", post(refund))
+        .route("/v3/refund/domestic/refunds/{out_refund_no}", get(query))
+        .route("/v3/certificates", get(platform_certificates))
+}
+
+/// A business answer: how it is to leave, its status and its body.
+struct Answer {
+    reply: Reply,
+    status: StatusCode,
+    body: String,
+}
+
+impl Answer {
+    fn ok(body: String) -> Self {
+        Self { reply: Reply::Truth, status: StatusCode::OK, body }
+    }
+}
+
+/// An error of the documented list.
+#[derive(Debug, Clone)]
+struct Failure {
+    status: u16,
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    fn new(status: u16, code: &'static str, message: &str) -> Self {
+        Self { status, code, message: message.to_owned() }
+    }
+
+    fn answer(&self) -> Answer {
+        let body = Object::new().text("code", self.code).text("message", &self.message).finish();
+        let status = StatusCode::from_u16(self.status).expect("the table holds HTTP statuses");
+        Answer { reply: Reply::Truth, status, body }
+    }
+}
+
+async fn refund(
+    State(world): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let incoming = Incoming { method: &method, uri: &uri, headers: &headers, body: &body };
+    respond(&world, &incoming, || refund::refund(&world, &body)).deliver().await
+}
+
+async fn query(
+    State(world): State<Shared>,
+    Path(number): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let incoming = Incoming { method: &method, uri: &uri, headers: &headers, body: &[] };
+    respond(&world, &incoming, || refund::query(&world, &number)).deliver().await
+}
+
+async fn platform_certificates(
+    State(world): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let incoming = Incoming { method: &method, uri: &uri, headers: &headers, body: &[] };
+    respond(&world, &incoming, || Ok(Answer::ok(certificates::list(&world.keys)))).deliver().await
+}
+
+/// Verifies the caller, asks the business, signs the answer.
+fn respond(
+    world: &World,
+    incoming: &Incoming<'_>,
+    business: impl FnOnce() -> Result<Answer, Failure>,
+) -> Outgoing {
+    let answer = incoming.verify(world).and_then(|()| business()).unwrap_or_else(|failure| failure.answer());
+    let mut seal = Seal::of(&world.keys, incoming.headers);
+    seal.forged = answer.reply == Reply::BadSignature;
+    Outgoing::of(&answer.reply, || seal.close(answer.status, answer.body))
+}
