@@ -5,12 +5,35 @@
 //! today's date) and gets a decision back. That is why the rules can be read
 //! next to the source document, tested as tables, and replayed.
 
+mod allocation;
+mod book;
+mod calendar;
 mod channel;
+mod decision;
+mod eligibility;
+pub mod ledger;
 mod leg;
 mod money;
+mod names;
+mod obstacle;
+mod policy;
+mod quote;
+mod reason;
+mod route;
 mod withdrawal;
 
+pub use allocation::{Draw, Part};
+pub use book::{Age, Book, Reach};
+pub use calendar::{BANK_DAYS, Calendar, Counted, NotACalendar, date_in_shanghai, end_of_day};
 pub use channel::{Channel, Rail, Route};
+pub use decision::{Accepted, Account, Card, Decision, Detail, Proof, Request, Selection, decide};
+pub use eligibility::{Exclusion, Slice};
 pub use leg::{LegEvent, LegRefused, LegState};
 pub use money::{Currency, Money, NotMoney};
+pub use names::{name_key, same_name};
+pub use obstacle::{Obstacle, Standing, obstacle};
+pub use policy::{Policy, VoluntaryBankCard};
+pub use quote::{ExcludedSlice, HolderMaximum, Quote, RouteQuote, Terms, quote};
+pub use reason::{ProofFault, Reason};
+pub use route::{WindowMonths, Windows};
 pub use withdrawal::{WithdrawalEvent, WithdrawalRefused, WithdrawalState, state_of_legs};
