@@ -5,6 +5,7 @@
 //! database and a new virtual host instead of the first ones.
 
 use devstack::{AMQP_URL, DATABASE_URL, Install, Management, Options, Servers, Stack};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -20,9 +21,11 @@ async fn main() -> anyhow::Result<()> {
         options.servers = Servers::PostgresOnly;
     }
     let servers = options.servers;
+    // One listener from the beginning: a signal between two would be lost.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let stack = tokio::select! {
         stack = Stack::start(options) => stack?,
-        _ = tokio::signal::ctrl_c() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
     };
     for (name, value) in stack.environment() {
         println!("export {name}='{value}'");
@@ -37,6 +40,6 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     println!("Ctrl-C ends it");
-    tokio::signal::ctrl_c().await?;
+    interrupt.recv().await;
     stack.stop().await
 }

@@ -49,7 +49,9 @@ fn expression(name: &str) -> String {
 async fn tell(folder: &Path, port: u16, expression: &str) -> Result<String> {
     let programs = locate::rabbitmq().context("RabbitMQ's programs are not on this machine any more")?;
     let mut command = Command::new(programs.erlang.join("erl_call"));
-    command.args(["-address", &format!("127.0.0.1:{port}"), "-e"]);
+    // The broker refuses a second caller of the same name at the same time.
+    let caller = format!("caller-{:016x}", rand::random::<u64>());
+    command.args(["-address", &format!("127.0.0.1:{port}"), "-h", &caller, "-e"]);
     command.env_clear().env("HOME", folder.join("rabbitmq")).env("PATH", SYSTEM_PATH);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().context("cannot run Erlang's erl_call")?;
