@@ -1,0 +1,68 @@
+//! A broker that is killed and comes back, seen by a consumer and a publisher
+//! that nobody restarts.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use broker::topology::{self, FACTS};
+use broker::{BatchLimits, Connections, Inbox, Outgoing, Published, Publisher, Settled};
+use devstack::{Environment, Options, Servers, Stack};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+fn messages(numbers: std::ops::Range<usize>) -> Vec<Outgoing> {
+    numbers.map(|number| Outgoing::work(FACTS, number.to_string(), number.to_string().into_bytes())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_broker_costs_repeats_and_nothing_else() {
+    let options =
+        Options { servers: Servers::RabbitMqOnly, environment: Environment::Ignored, ..Options::default() };
+    let stack = Stack::start(options).await.unwrap();
+    let connections = Connections::open(stack.amqp_url(), "outage").await.unwrap();
+    topology::apply(&connections).await.unwrap();
+    let publisher = Publisher::new(&connections).with_confirm_limit(Duration::from_secs(2));
+    assert_eq!(publisher.publish_all(&messages(0..10)).await, vec![Published::Confirmed; 10]);
+
+    let stop = CancellationToken::new();
+    let limits = BatchLimits { max: 10, linger: Duration::from_millis(500), prefetch: 10 };
+    let mut inbox = Inbox::open(&connections, FACTS, limits);
+    let in_hand = inbox.next_batch(&stop).await.unwrap();
+    assert_eq!(in_hand.len(), 10);
+
+    stack.rabbitmq().unwrap().kill().await.unwrap();
+    // A worker that commits now is told, and goes on.
+    let outcomes = publisher.publish_all(&messages(10..15)).await;
+    assert!(outcomes.iter().all(|it| matches!(it, Published::Unknown(_))), "{outcomes:?}");
+    assert_eq!(in_hand.ack().await, Settled::Lost);
+
+    // Both are already waiting when the broker comes back.
+    let consumer = tokio::spawn(async move {
+        let mut seen = BTreeSet::new();
+        let mut redelivered = 0;
+        while seen.len() < 15 {
+            let batch = inbox.next_batch(&stop).await.unwrap();
+            for delivery in &batch.deliveries {
+                seen.insert(String::from_utf8_lossy(&delivery.body).into_owned());
+                redelivered += usize::from(delivery.redelivered);
+            }
+            let _ = batch.ack().await;
+        }
+        redelivered
+    });
+    let sender = tokio::spawn(async move {
+        let mut left = messages(10..15);
+        while !left.is_empty() {
+            let outcomes = publisher.publish_all(&left).await;
+            let mut outcomes = outcomes.into_iter();
+            left.retain(|_| outcomes.next() != Some(Published::Confirmed));
+        }
+    });
+    stack.rabbitmq().unwrap().start().await.unwrap();
+
+    timeout(Duration::from_secs(60), sender).await.expect("the publisher comes back").unwrap();
+    let redelivered =
+        timeout(Duration::from_secs(60), consumer).await.expect("the consumer comes back").unwrap();
+    assert!(redelivered >= 10, "the batch in hand came again: {redelivered}");
+    stack.stop().await.unwrap();
+}
