@@ -98,10 +98,9 @@ impl Folder {
     fn create_in(root: &Path, account: Option<&Account>, taken: &HashSet<u16>) -> Result<(Self, Ports)> {
         let ports = Ports::find(taken)?;
         let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(root)?.keep();
-        if account.is_some() {
-            // PostgreSQL's user must be able to pass through, not to look around.
-            fs::set_permissions(&path, Permissions::from_mode(0o711))?;
-        }
+        // PostgreSQL's user must be able to pass through, not to look around.
+        let mode = if account.is_some() { 0o711 } else { 0o700 };
+        fs::set_permissions(&path, Permissions::from_mode(mode))?;
         let owner = File::create(path.join("owner.lock"))?;
         owner.lock()?;
         let record = Record {

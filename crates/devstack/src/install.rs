@@ -7,10 +7,12 @@
 
 use std::env;
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use nix::libc::O_NOFOLLOW;
 use nix::unistd::Uid;
 use tokio::process::Command;
 
@@ -107,7 +109,8 @@ async fn run(packages: &[&str], power: Power, options: &Options) -> Result<()> {
     let log_name = log.display();
     options.reporter.say(&format!("Installing {names} with apt-get, once; the log is {log_name}"));
     let began = std::time::Instant::now();
-    let output = File::create(&log).with_context(|| format!("cannot write {log_name}"))?;
+    let output = shared_file(&env::temp_dir(), "install.log")?;
+    output.set_len(0).with_context(|| format!("cannot empty {log_name}"))?;
     let mut command = match power {
         Power::Sudo => {
             let mut sudo = Command::new("sudo");
@@ -153,10 +156,14 @@ async fn power() -> Power {
 }
 
 /// A file of this user's that all its stacks share, opened or made.
+///
+/// Its name can be guessed in a folder that everyone may write to: a link that
+/// someone else put there is not followed.
 pub(crate) fn shared_file(root: &Path, purpose: &str) -> Result<File> {
     let path = shared_path(root, purpose);
-    let opened = File::options().write(true).create(true).truncate(false).open(&path);
-    opened.with_context(|| format!("cannot open {}", path.display()))
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(O_NOFOLLOW);
+    options.open(&path).with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// Where that file is: beside the stacks' folders.
