@@ -67,6 +67,7 @@ create table bank_account (
     cnaps          text        not null,
     created_at     timestamptz not null
 );
+create index bank_account_by_number on bank_account (number_digest);
 
 -- Append-only. From which bucket to which, how much, and why.
 create table transfer (
@@ -83,21 +84,24 @@ create table transfer (
 );
 create index transfer_by_top_up on transfer (top_up_id);
 
--- Every account fact that was read: applied, or waiting for the versions before it.
+-- Every account fact that was read: applied, refused, or waiting for the versions before it.
 create table fact (
     source       text        not null,
     event_id     text        not null,
     account_id   text        not null,
     version      bigint      not null check (version > 0),
     type         text        not null,
-    digest       bytea       not null,                  -- sha256 of the canonical data
-    body         jsonb,                                 -- kept while it waits, then emptied
+    digest       bytea       not null,                  -- sha256 of the canonical type and data
+    body         bytea,                                 -- the message, sealed, for as long as it waits
     received_at  timestamptz not null,
     applied_at   timestamptz,
+    refused_at   timestamptz,                           -- contradicted what is known; its version is free again
+    reported_at  timestamptz,                           -- waited too long: people were told which versions are missing
     primary key (source, event_id),
-    unique (account_id, version)
+    check (num_nonnulls(body, applied_at, refused_at) = 1)
 );
-create index fact_waiting on fact (account_id, version) where applied_at is null;
+create unique index fact_version on fact (account_id, version) where refused_at is null;
+create index fact_waiting on fact (account_id, version) where body is not null;
 
 -- R4: what is known of each invoice.
 create table invoice (

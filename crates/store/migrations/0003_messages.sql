@@ -22,7 +22,7 @@ create table parked_message (
     queue         text        not null,
     message_id    text,
     digest        bytea       not null,                  -- sha256 of the body
-    body          bytea       not null,
+    body          bytea       not null,                  -- sealed with the vault: it may hold account numbers
     headers       jsonb       not null,
     problem       jsonb       not null,                  -- RFC 9457
     parked_at     timestamptz not null,

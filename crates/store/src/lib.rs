@@ -9,17 +9,26 @@
 
 pub mod accounts;
 pub mod attempts;
+pub mod bank_accounts;
+pub mod books;
 mod database;
 pub mod decisions;
 mod error;
+pub mod facts;
+pub mod history;
 pub mod journal;
 pub mod legs;
 pub mod outbox;
 pub mod parked;
+pub mod requests;
+pub mod stops;
 pub mod top_ups;
 pub mod trace;
+mod vault;
+pub mod verify;
 pub mod withdrawals;
 mod word;
 
 pub use database::{Database, Tx};
 pub use error::Error;
+pub use vault::{BadKey, Vault, VaultKey};

@@ -18,7 +18,7 @@ pub struct Parked {
     pub message_id: Option<String>,
     /// SHA-256 of the body.
     pub digest: [u8; 32],
-    /// The body as it came, whatever it holds.
+    /// The body as it came, sealed by the vault for the row `parked_message:<id>`.
     pub body: Vec<u8>,
     /// Its headers as a JSON object.
     pub headers: Value,

@@ -1,0 +1,35 @@
+//! Why facts stop the withdrawals of an account, and when that ends.
+//!
+//! Fail closed: while it is not known what an account has, it pays nothing out.
+
+use domain::ledger::Refusal;
+use store::facts::FactRow;
+
+/// A fact contradicts what is known; ends when its version is applied.
+const REFUSED: &str = "fact_refused";
+/// Facts before a waiting one are missing; ends when the gap is filled.
+const MISSING: &str = "facts_missing";
+/// The totals are not the sums of the top-ups; ends by people only.
+const TOTALS: &str = "control_total";
+
+pub(super) fn refused(row: &FactRow, refusal: &Refusal) -> String {
+    let FactRow { source, event_id, version, .. } = row;
+    format!("{REFUSED}: version {version} (id {event_id} of {source}): {}: {refusal}", refusal.code())
+}
+
+pub(super) fn unstorable(version: u64) -> String {
+    format!("{REFUSED}: version {version} cannot be stored")
+}
+
+pub(super) fn missing(versions: &str) -> String {
+    format!("{MISSING}: {versions}")
+}
+
+pub(super) fn totals_differ(detail: &str) -> String {
+    format!("{TOTALS}: {detail}")
+}
+
+/// The stop ends when the account's next fact is applied.
+pub(super) fn ends_with_next_fact(because: &str) -> bool {
+    because.starts_with(REFUSED) || because.starts_with(MISSING)
+}
