@@ -60,9 +60,9 @@ async fn a_killed_broker_costs_repeats_and_nothing_else() {
     });
     stack.rabbitmq().unwrap().start().await.unwrap();
 
-    timeout(Duration::from_secs(60), sender).await.expect("the publisher comes back").unwrap();
+    timeout(Duration::from_mins(1), sender).await.expect("the publisher comes back").unwrap();
     let redelivered =
-        timeout(Duration::from_secs(60), consumer).await.expect("the consumer comes back").unwrap();
+        timeout(Duration::from_mins(1), consumer).await.expect("the consumer comes back").unwrap();
     assert!(redelivered >= 10, "the batch in hand came again: {redelivered}");
     stack.stop().await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Topology, publishing and consuming on a real RabbitMQ, each in a virtual host of its own.
 
+#![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
 use std::time::Duration;
 
 use broker::topology::{self, DEAD, FACTS, QUEUES, REQUESTS};

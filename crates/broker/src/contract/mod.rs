@@ -13,6 +13,7 @@ mod bank_account;
 mod digest;
 mod envelope;
 mod fact;
+mod fields;
 mod ledger;
 mod nudge;
 mod problem;

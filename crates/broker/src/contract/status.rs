@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use domain::{Currency, LegState, Rail, Route, WithdrawalState};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::amount::{Amount, moment};
 use super::envelope::{Envelope, Stamp};
 use super::problem::{Code, Problem};
 use super::text::{EffectDigest, Identifier, MessageId, Source};
-use super::typed;
+use super::typed::{self, broken};
 use super::word;
 
 /// The source of every message that the product sends.
@@ -92,7 +92,7 @@ pub struct LegStatus {
     /// The top-up that it pays back.
     pub top_up_id: Identifier,
     /// The end of the receiving account's number; never more of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "last_four", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 4, max = 4))]
     pub payee_last_four: Option<String>,
     /// When it goes, or went, out.
@@ -103,6 +103,16 @@ pub struct LegStatus {
     #[serde(default, with = "moment::optional", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "moment::optional::schema")]
     pub deadline_at: Option<DateTime<Utc>>,
+}
+
+/// Reads the end of a number, and refuses a whole one.
+fn last_four<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    match Option::<String>::deserialize(from)? {
+        Some(text) if text.chars().count() != 4 => {
+            Err(broken(Code::InvalidText, "must be the last four characters"))
+        }
+        fine => Ok(fine),
+    }
 }
 
 /// A request came again.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+use super::fields::Fields;
 use super::problem::{Code, Problem};
 use super::strict::escape;
 
@@ -18,7 +19,7 @@ pub(super) fn broken<E: serde::de::Error>(code: Code, rule: &str) -> E {
 
 /// Reads `value`, which is found at the JSON pointer `at` of the message.
 pub(super) fn read<T: DeserializeOwned>(value: &Value, at: &str) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Fields(value)).map_err(|error| {
         let pointer = pointer(error.path());
         explain(&error.inner().to_string(), value, (at, &pointer))
     })
@@ -45,7 +46,7 @@ fn explain(error: &str, value: &Value, place: (&str, &str)) -> Problem {
     if let Some(field) = quoted(error, "unknown field `") {
         let name = format!("/{}", escape(field));
         let here = if here.ends_with(&name) { here } else { here + &name };
-        // The list of the known fields comes after the last comma-separated quotation of ours.
+        // The sender's name may hold anything, so the list of ours is cut off from the right.
         let known = error.rsplit_once("`, expected ").map_or("none", |(_, known)| known);
         let detail = format!("is not a field of the contract; expected {}", known.replace('`', ""));
         return Problem::malformed(Code::UnknownField, &here, detail);
@@ -54,6 +55,9 @@ fn explain(error: &str, value: &Value, place: (&str, &str)) -> Problem {
         let known = error.rsplit_once("`, expected ").map_or("none", |(_, known)| known);
         let detail = format!("must be {}", known.replace('`', "\""));
         return Problem::malformed(Code::InvalidValue, &here, detail);
+    }
+    if error.starts_with("UUID parsing failed") {
+        return Problem::malformed(Code::InvalidId, &here, "must be a UUID");
     }
     if let Some((code, rule)) = error.split_once(": ")
         && let Ok(code) = code.parse::<Code>()
