@@ -5,7 +5,8 @@ create table withdrawal (
     source                text        not null,          -- CloudEvents source of the request
     request_id            text        not null,          -- CloudEvents id of the request
     account_id            text        not null,
-    digest                bytea       not null,          -- sha256 of the canonical request data
+    digest                bytea       not null,          -- sha256 of `request`
+    request               jsonb       not null,          -- as it was asked for, without secrets
     amount                bigint      not null check (amount > 0),
     currency              text        not null,
     route                 text        not null check (route in ('source', 'bank_card')),

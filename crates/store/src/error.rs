@@ -25,6 +25,18 @@ pub enum Error {
     Unreadable(String),
 }
 
+impl Error {
+    /// It was refused for what was written, not for a statement, a right or a
+    /// table: without the rows that are wrong it would go through.
+    ///
+    /// SQLSTATE classes 22 (data) and 23 (constraints).
+    #[must_use]
+    pub fn lies_in_the_data(&self) -> bool {
+        let Self::Refused(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;

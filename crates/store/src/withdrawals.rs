@@ -93,15 +93,21 @@ fn withdrawal(row: &PgRow) -> Result<Withdrawal, Error> {
     })
 }
 
-/// Writes new withdrawals.
+/// Writes new withdrawals, each with its request as it was asked for.
 ///
 /// # Errors
-/// [`Error::Refused`] when `(source, request_id)` exists already.
-pub async fn insert(tx: &mut Tx, rows: &[Withdrawal], at: DateTime<Utc>) -> Result<(), Error> {
+/// [`Error::Stale`] when `(source, request_id)` exists already: another worker
+/// decided the same request, and the caller decides again.
+pub async fn insert(
+    tx: &mut Tx,
+    rows: &[Withdrawal],
+    requests: &[Value],
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(include_str!("../sql/withdrawal_insert.sql"))
+    let inserted = sqlx::query(include_str!("../sql/withdrawal_insert.sql"))
         .bind(rows.iter().map(|it| it.id).collect::<Vec<_>>())
         .bind(rows.iter().map(|it| it.source.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|it| it.request_id.as_str()).collect::<Vec<_>>())
@@ -120,9 +126,16 @@ pub async fn insert(tx: &mut Tx, rows: &[Withdrawal], at: DateTime<Utc>) -> Resu
         .bind(rows.iter().map(|it| it.traceparent.as_deref()).collect::<Vec<_>>())
         .bind(rows.iter().map(|it| it.requested_at).collect::<Vec<_>>())
         .bind(rows.iter().map(|it| it.expires_at).collect::<Vec<_>>())
+        .bind(requests)
         .bind(at)
         .execute(&mut **tx)
-        .await?;
+        .await;
+    match inserted {
+        Err(sqlx::Error::Database(it)) if it.is_unique_violation() => {
+            return Err(Error::Stale { what: "a request" });
+        }
+        done => done?,
+    };
     Ok(())
 }
 

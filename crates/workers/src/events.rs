@@ -72,7 +72,7 @@ pub(crate) fn message<T: Serialize>(
     let envelope = Envelope { traceparent: traceparent.and_then(|it| it.parse().ok()), ..envelope };
     Outgoing {
         key: withdrawal.id.to_string(),
-        exchange: broker::topology::EVENTS_EXCHANGE,
+        exchange: broker::topology::EVENTS,
         routing_key,
         content_type: CONTENT_TYPE,
         headers: traceparent.map_or_else(|| json!({}), |it| json!({ "traceparent": it })),

@@ -1,1 +1,41 @@
 //! Where rules, rows, messages and time meet: one module per duty.
+//!
+//! Every worker has four beats: **take · decide · write once · answer**. It
+//! reads the clock once per unit of work and hands the moment down. Internal
+//! messages carry ids: the row is the truth and the message a nudge, so a lost
+//! or repeated one is harmless.
+//!
+//! - Nothing is acknowledged before the commit.
+//! - Nothing is published outside the outbox.
+//! - No gateway is called inside a transaction.
+//! - Every state change is a compare-and-set that leaves a transition row.
+
+pub mod approval;
+mod cases;
+mod clock;
+pub mod dead_letter;
+pub mod decisions;
+mod effect;
+mod error;
+pub mod events;
+pub mod expiry;
+pub mod facts;
+pub mod holds;
+pub mod intake;
+mod nudge;
+mod orders;
+mod outcome;
+pub mod patience;
+pub mod payout;
+mod policy;
+pub mod relay;
+pub mod release;
+pub mod settle;
+pub mod verification;
+
+pub use clock::Clock;
+pub use decisions::Desk;
+pub use effect::effect_digest;
+pub use error::Error;
+pub use payout::Till;
+pub use policy::PayoutPolicy;

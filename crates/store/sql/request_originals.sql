@@ -1,0 +1,4 @@
+-- Requests as they were asked for.
+--
+-- $1 withdrawals.
+select id, request from withdrawal where id = any($1)
