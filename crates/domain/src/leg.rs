@@ -134,10 +134,7 @@ impl LegState {
     /// The leg's money is held: neither paid out nor back in its top-up.
     #[must_use]
     pub const fn holds_money(self) -> bool {
-        !matches!(
-            self,
-            Self::Paid | Self::Settled | Self::Released | Self::Canceled | Self::Rerouting
-        )
+        !matches!(self, Self::Paid | Self::Settled | Self::Released | Self::Canceled | Self::Rerouting)
     }
 }
 

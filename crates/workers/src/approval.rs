@@ -4,19 +4,21 @@
 //! outflow.approvals ─▶ lock cases ─▶ obstacle? hold · small? approve · else wait ─▶ write ─▶ ack
 //! ```
 
-use broker::Inbox;
+use broker::topology::{APPROVALS, payout_queue};
+use broker::{Delivery, Inbox};
 use chrono::{DateTime, Utc};
 use domain::{LegEvent, LegState, Obstacle, Standing, WithdrawalEvent, WithdrawalState, obstacle};
+use store::Database;
 use store::accounts::Account;
-use store::{Database, Tx};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 use uuid::Uuid;
 
 use crate::cases::Cases;
-use crate::nudge::{Nudge, nudge, payout_queue};
+use crate::decisions::Desk;
+use crate::nudge::{self, nudge};
 use crate::patience::patiently;
-use crate::{Clock, Error, PayoutPolicy};
+use crate::{Clock, Error, PayoutPolicy, dead_letter};
 
 /// The name of this worker in traces.
 const WORKER: &str = "approval";
@@ -39,33 +41,18 @@ pub struct Tally {
 pub async fn run(
     mut inbox: Inbox,
     database: Database,
-    policy: PayoutPolicy,
+    desk: Desk,
     clock: Clock,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    while let Some(batch) = inbox.next_batch(&stop).await? {
-        let ids = ids_of(batch.deliveries.iter().map(|it| it.body.as_ref()));
-        let review = || review(&database, &ids, &policy, clock.now());
+    while let Some(batch) = inbox.next_batch(&stop).await {
+        let review = || review(&database, &batch.deliveries, &desk, clock.now());
         let Some(tally) = patiently("the approval", &stop, review).await? else { break };
-        batch.ack().await?;
+        batch.ack().await;
         let Tally { approved, held, waiting } = tally;
         info!(approved, held, waiting, "Approval committed a batch");
     }
     Ok(())
-}
-
-/// The ids of nudges. A body that is no nudge came from nobody of ours; the row
-/// it should have named is found by the duties that look at rows.
-pub(crate) fn ids_of<'a>(bodies: impl Iterator<Item = &'a [u8]>) -> Vec<Uuid> {
-    bodies
-        .filter_map(|body| match serde_json::from_slice::<Nudge>(body) {
-            Ok(nudge) => Some(nudge.id),
-            Err(error) => {
-                warn!(%error, bytes = body.len(), "An internal queue held a message that is no nudge; it is dropped");
-                None
-            }
-        })
-        .collect()
 }
 
 /// Looks at withdrawals that wait for an approval, in one transaction.
@@ -74,24 +61,26 @@ pub(crate) fn ids_of<'a>(bodies: impl Iterator<Item = &'a [u8]>) -> Vec<Uuid> {
 /// When the database is away or refuses.
 pub async fn review(
     database: &Database,
-    ids: &[Uuid],
-    policy: &PayoutPolicy,
+    deliveries: &[Delivery],
+    desk: &Desk,
     at: DateTime<Utc>,
 ) -> Result<Tally, store::Error> {
-    let mut tx: Tx = database.begin().await?;
-    let mut cases = Cases::lock(&mut tx, ids, at).await?;
+    let (ids, refused) = nudge::read(deliveries, APPROVALS, &desk.vault);
+    let mut tx = database.begin().await?;
+    dead_letter::put(&mut tx, refused, at).await?;
+    let mut cases = Cases::lock(&mut tx, &ids, at).await?;
     let mut tally = Tally::default();
     for id in cases.ids() {
         let case = cases.get(id).expect("an id of the cases in hand");
         if case.withdrawal.state != WithdrawalState::PendingApproval {
             continue;
         }
-        let small = case.withdrawal.amount <= policy.auto_approve_up_to;
+        let small = case.withdrawal.amount <= desk.policy.auto_approve_up_to;
         if let Some(obstacle) = cases.account_of(id).and_then(obstacle_of) {
             hold(&mut cases, id, obstacle);
             tally.held += 1;
         } else if small {
-            approve(&mut cases, id, policy, WORKER, Some("within the amount that needs no person"));
+            approve(&mut cases, id, &desk.policy, WORKER, Some("within the amount that needs no person"));
             tally.approved += 1;
         } else {
             tally.waiting += 1;
@@ -130,11 +119,14 @@ fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
 pub(crate) fn approve(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy, by: &str, note: Option<&str>) {
     let at = cases.at();
     cases.move_withdrawal(id, WithdrawalEvent::Approve, by, note).expect("it waits for an approval");
-    let legs: Vec<_> = cases.get(id).expect("the case is in hand").legs.iter().map(|it| (it.id, it.rail)).collect();
+    let legs: Vec<_> =
+        cases.get(id).expect("the case is in hand").legs.iter().map(|it| (it.id, it.rail)).collect();
     let mut latest = None;
     for (leg_id, rail) in legs {
         let times = policy.times_of(rail, at);
-        cases.move_leg(leg_id, LegEvent::Schedule, by, None).expect("a leg of an unapproved withdrawal is planned");
+        cases
+            .move_leg(leg_id, LegEvent::Schedule, by, None)
+            .expect("a leg of an unapproved withdrawal is planned");
         let leg = cases.leg_mut(leg_id).expect("the leg is in hand");
         leg.dispatch_at = Some(times.dispatch_at);
         leg.deadline_at = times.deadline.map(|it| it.at);

@@ -9,7 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::{LegEvent, LegRefused, LegState, WithdrawalEvent, WithdrawalRefused, WithdrawalState, state_of_legs};
+use domain::{
+    LegEvent, LegRefused, LegState, WithdrawalEvent, WithdrawalRefused, WithdrawalState, state_of_legs,
+};
 use store::accounts::Account;
 use store::journal::{Bucket, Movement};
 use store::legs::Leg;
@@ -76,7 +78,11 @@ impl Cases {
     }
 
     /// Locks the cases of legs, whatever became of the legs meanwhile.
-    pub(crate) async fn lock_of_legs(tx: &mut Tx, ids: &[Uuid], at: DateTime<Utc>) -> Result<Self, store::Error> {
+    pub(crate) async fn lock_of_legs(
+        tx: &mut Tx,
+        ids: &[Uuid],
+        at: DateTime<Utc>,
+    ) -> Result<Self, store::Error> {
         let withdrawals = legs::withdrawals_of(tx, ids).await?;
         Self::lock(tx, &withdrawals, at).await
     }
@@ -133,7 +139,13 @@ impl Cases {
     ///
     /// # Panics
     /// When the leg is not in hand, which callers have checked.
-    pub(crate) fn move_leg(&mut self, id: Uuid, event: LegEvent, by: &str, note: Option<&str>) -> Result<(), LegRefused> {
+    pub(crate) fn move_leg(
+        &mut self,
+        id: Uuid,
+        event: LegEvent,
+        by: &str,
+        note: Option<&str>,
+    ) -> Result<(), LegRefused> {
         let at = self.at;
         let leg = self.leg(id).expect("the leg is in hand");
         let (before, after) = (leg.state, leg.state.on(event)?);
@@ -181,7 +193,14 @@ impl Cases {
         Ok(())
     }
 
-    fn set_state(&mut self, id: Uuid, after: WithdrawalState, event: &'static str, by: &str, note: Option<&str>) {
+    fn set_state(
+        &mut self,
+        id: Uuid,
+        after: WithdrawalState,
+        event: &'static str,
+        by: &str,
+        note: Option<&str>,
+    ) {
         self.changed_withdrawals.insert(id);
         let withdrawal = &mut self.cases.get_mut(&id).expect("the withdrawal is in hand").withdrawal;
         let before = std::mem::replace(&mut withdrawal.state, after);

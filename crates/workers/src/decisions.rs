@@ -11,12 +11,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use broker::contract::{Decision as Wish, Envelope, WithdrawalDecided};
+use broker::topology::DECISIONS;
 use broker::{Delivery, Inbox};
 use chrono::{DateTime, Utc};
 use domain::{LegEvent, LegState, WithdrawalEvent, WithdrawalState};
 use store::Database;
+use store::Vault;
 use store::decisions::{self, Decision, Verdict};
-use store::vault::Vault;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use uuid::Uuid;
@@ -26,9 +27,6 @@ use crate::cases::Cases;
 use crate::dead_letter::{self, park};
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy};
-
-/// The queue this worker takes from.
-const QUEUE: &str = "outflow.decisions";
 
 /// The result of a decision that took effect.
 const APPLIED: &str = "applied";
@@ -72,11 +70,12 @@ pub async fn run(
     clock: Clock,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    while let Some(batch) = inbox.next_batch(&stop).await? {
+    while let Some(batch) = inbox.next_batch(&stop).await {
         let work = || decide(&database, &batch.deliveries, &desk, clock.now());
         let Some(applied) = patiently("the decisions", &stop, work).await? else { break };
-        batch.ack().await?;
-        info!(applied, read = batch.deliveries.len(), "Decisions committed a batch");
+        let read = batch.len();
+        batch.ack().await;
+        info!(applied, read, "Decisions committed a batch");
     }
     Ok(())
 }
@@ -97,7 +96,7 @@ pub async fn decide(
     for delivery in deliveries {
         match broker::contract::parse_decision(&delivery.body) {
             Ok(message) => read.push(message),
-            Err(problem) => refused.push(park(delivery, QUEUE, &problem, &desk.vault)),
+            Err(problem) => refused.push(park(delivery, DECISIONS, &problem, &desk.vault)),
         }
     }
     dead_letter::put(&mut tx, refused, at).await?;
@@ -130,7 +129,6 @@ pub async fn decide(
     Ok(applied)
 }
 
-
 /// Leaves out what was decided on before, and repeats within the batch.
 async fn without_known(tx: &mut store::Tx, read: Vec<Message>) -> Result<Vec<Message>, store::Error> {
     let sources: Vec<&str> = read.iter().map(|it| it.source.as_str()).collect();
@@ -160,7 +158,8 @@ fn apply(
             if withdrawal.requester == actor {
                 return Err(Refusal::RequesterCannotApprove);
             }
-            if wish.effect_digest.as_ref().is_some_and(|it| withdrawal.effect_digest.as_deref() != Some(&it.bytes())) {
+            let effect = withdrawal.effect_digest.as_deref().map(hex::encode);
+            if wish.effect_digest.as_ref().is_some_and(|it| effect.as_deref() != Some(it.as_str())) {
                 return Err(Refusal::EffectChanged);
             }
             if !approvers.insert(actor.to_owned()) {
@@ -188,7 +187,8 @@ pub(crate) fn give_back(
 ) -> Result<(), Refusal> {
     let legs: Vec<(Uuid, LegState)> =
         cases.get(id).ok_or(Refusal::UnknownWithdrawal)?.legs.iter().map(|leg| (leg.id, leg.state)).collect();
-    let untouched = |state: &LegState| matches!(state, LegState::Planned | LegState::Scheduled | LegState::Held);
+    let untouched =
+        |state: &LegState| matches!(state, LegState::Planned | LegState::Scheduled | LegState::Held);
     if !legs.iter().all(|(_, state)| untouched(state)) {
         return Err(Refusal::TooLate);
     }

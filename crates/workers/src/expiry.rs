@@ -28,7 +28,10 @@ const REST: Duration = Duration::from_secs(1);
 /// When only a restart or a person can help.
 pub async fn run(database: Database, clock: Clock, stop: CancellationToken) -> Result<(), Error> {
     while !stop.is_cancelled() {
-        let Some(expired) = patiently("the expiry duty", &stop, || pass(&database, clock.now())).await? else { break };
+        let Some(expired) = patiently("the expiry duty", &stop, || pass(&database, clock.now())).await?
+        else {
+            break;
+        };
         if expired > 0 {
             info!(expired, "Withdrawals expired and gave their money back");
         } else {
@@ -55,9 +58,12 @@ pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store
     let mut ended = 0;
     for id in cases.ids() {
         let withdrawal = &cases.get(id).expect("an id of the cases in hand").withdrawal;
-        let waiting = matches!(withdrawal.state, WithdrawalState::AwaitingDetails | WithdrawalState::PendingApproval);
+        let waiting =
+            matches!(withdrawal.state, WithdrawalState::AwaitingDetails | WithdrawalState::PendingApproval);
         let over = withdrawal.expires_at.is_some_and(|it| it <= at);
-        if waiting && over && give_back(&mut cases, id, WithdrawalEvent::Expire, (WORKER, "nobody decided in time")).is_ok()
+        if waiting
+            && over
+            && give_back(&mut cases, id, WithdrawalEvent::Expire, (WORKER, "nobody decided in time")).is_ok()
         {
             ended += 1;
         }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use broker::topology::APPROVALS;
 use chrono::{DateTime, Utc};
 use domain::{LegEvent, LegState, Obstacle, WithdrawalEvent, WithdrawalState};
 use store::{Database, withdrawals};
@@ -34,7 +35,9 @@ const REST: Duration = Duration::from_secs(1);
 /// When only a restart or a person can help.
 pub async fn run(database: Database, clock: Clock, stop: CancellationToken) -> Result<(), Error> {
     while !stop.is_cancelled() {
-        let Some(freed) = patiently("the holds duty", &stop, || pass(&database, clock.now())).await? else { break };
+        let Some(freed) = patiently("the holds duty", &stop, || pass(&database, clock.now())).await? else {
+            break;
+        };
         if freed > 0 {
             info!(freed, "Withdrawals came off hold: what stood against them is gone");
         }
@@ -78,7 +81,7 @@ fn let_go(cases: &mut Cases, id: Uuid) {
         cases
             .move_withdrawal(id, WithdrawalEvent::ReleaseToPending, WORKER, None)
             .expect("what is on hold can be let go");
-        cases.publish(nudge(broker::topology::APPROVALS.to_owned(), id));
+        cases.publish(nudge(APPROVALS, id));
         return;
     }
     let at = cases.at();

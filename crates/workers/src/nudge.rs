@@ -5,27 +5,20 @@
 
 use broker::Delivery;
 use broker::contract::{nudge as body, parse_nudge};
-use domain::Rail;
 use serde_json::json;
+use store::Vault;
 use store::outbox::Outgoing;
 use store::parked::Parked;
-use store::vault::Vault;
 use uuid::Uuid;
 
 use crate::dead_letter::park;
 
-/// The queue of a rail: `payout.alipay`, `payout.wechat`, `payout.unionpay` or `payout.bank`.
-#[must_use]
-pub fn payout_queue(rail: Rail) -> String {
-    format!("payout.{rail}")
-}
-
 /// A nudge for `queue`. Its order among other messages does not matter.
-pub(crate) fn nudge(queue: String, id: Uuid) -> Outgoing {
+pub(crate) fn nudge(queue: &str, id: Uuid) -> Outgoing {
     Outgoing {
         key: id.to_string(),
-        exchange: broker::topology::WORK_EXCHANGE,
-        routing_key: queue,
+        exchange: broker::topology::WORK,
+        routing_key: queue.to_owned(),
         content_type: "application/json",
         headers: json!({}),
         body: body(id),
@@ -33,7 +26,11 @@ pub(crate) fn nudge(queue: String, id: Uuid) -> Outgoing {
 }
 
 /// The rows that a batch of nudges names, and what in the batch is no nudge.
-pub(crate) fn read(deliveries: &[Delivery], queue: &str, vault: &Vault) -> (Vec<Uuid>, Vec<(Parked, Outgoing)>) {
+pub(crate) fn read(
+    deliveries: &[Delivery],
+    queue: &str,
+    vault: &Vault,
+) -> (Vec<Uuid>, Vec<(Parked, Outgoing)>) {
     let (mut ids, mut refused) = (Vec::with_capacity(deliveries.len()), Vec::new());
     for delivery in deliveries {
         match parse_nudge(&delivery.body) {

@@ -11,7 +11,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use broker::{Confirmation, Message, Publisher};
+use broker::topology::EVENTS;
+use broker::{Outgoing, Published, Publisher, Routing};
 use store::outbox::{self, Unpublished};
 use store::{Database, Tx};
 use tokio_util::sync::CancellationToken;
@@ -30,9 +31,15 @@ const REST: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// When only a restart or a person can help.
-pub async fn run(publisher: Publisher, database: Database, clock: Clock, stop: CancellationToken) -> Result<(), Error> {
+pub async fn run(
+    publisher: Publisher,
+    database: Database,
+    clock: Clock,
+    stop: CancellationToken,
+) -> Result<(), Error> {
     while !stop.is_cancelled() {
-        let Some(published) = patiently("the relay", &stop, || pass(&publisher, &database, &clock)).await? else {
+        let Some(published) = patiently("the relay", &stop, || pass(&publisher, &database, &clock)).await?
+        else {
             break;
         };
         if published == 0 {
@@ -62,17 +69,25 @@ pub async fn pass(publisher: &Publisher, database: &Database, clock: &Clock) -> 
     let mut stuck: HashSet<String> = HashSet::new();
     for round in rounds(waiting) {
         let round: Vec<Unpublished> = round.into_iter().filter(|it| !stuck.contains(&it.key)).collect();
-        let messages: Vec<Message> = round.iter().map(message).collect();
-        let answers = publisher.publish_all(messages).await;
+        let messages: Vec<Outgoing> = round.iter().map(message).collect();
+        let answers = publisher.publish_all(&messages).await;
         for (sent, answer) in round.into_iter().zip(answers) {
             match answer {
-                Confirmation::Confirmed => confirmed.push(sent.id),
-                Confirmation::Returned(reason) => {
-                    error!(id = sent.id, routing_key = sent.routing_key, reason, "No queue takes this message; it stays in the outbox");
+                Published::Confirmed => confirmed.push(sent.id),
+                Published::Returned(reason) => {
+                    error!(
+                        id = sent.id,
+                        routing_key = sent.routing_key,
+                        reason,
+                        "No queue takes this message; it stays in the outbox"
+                    );
                     stuck.insert(sent.key);
                 }
-                Confirmation::Unknown(reason) => {
-                    warn!(id = sent.id, reason, "The broker did not confirm; the message will be published again");
+                Published::Unknown(reason) => {
+                    warn!(
+                        id = sent.id,
+                        reason, "The broker did not confirm; the message will be published again"
+                    );
                     stuck.insert(sent.key);
                 }
             }
@@ -100,15 +115,17 @@ fn rounds(messages: Vec<Unpublished>) -> Vec<Vec<Unpublished>> {
     rounds
 }
 
-/// What is not an event for whoever listens must reach a queue.
-fn message(row: &Unpublished) -> Message {
-    Message {
+/// The message as the broker takes it. Whatever is not an event for whoever
+/// listens must reach a queue.
+fn message(row: &Unpublished) -> Outgoing {
+    let headers: BTreeMap<String, String> = serde_json::from_value(row.headers.clone()).unwrap_or_default();
+    Outgoing {
         exchange: row.exchange.clone(),
         routing_key: row.routing_key.clone(),
-        mandatory: row.exchange != broker::topology::EVENTS_EXCHANGE,
-        content_type: row.content_type.clone(),
+        routing: if row.exchange == EVENTS { Routing::Optional } else { Routing::Mandatory },
         message_id: row.id.to_string(),
-        headers: row.headers.clone(),
+        content_type: row.content_type.clone(),
+        headers,
         body: row.body.clone(),
     }
 }
@@ -131,7 +148,8 @@ mod tests {
             headers: json!({}),
             body: Vec::new(),
         };
-        let split = rounds(vec![message(1, "a"), message(2, "b"), message(3, "a"), message(4, "a"), message(5, "c")]);
+        let split =
+            rounds(vec![message(1, "a"), message(2, "b"), message(3, "a"), message(4, "a"), message(5, "c")]);
         let ids: Vec<Vec<i64>> = split.iter().map(|round| round.iter().map(|it| it.id).collect()).collect();
         assert_eq!(ids, [vec![1, 2, 5], vec![3], vec![4]]);
     }

@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
+use broker::topology::payout_queue;
 use store::{Database, legs, outbox};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::nudge::{nudge, payout_queue};
+use crate::nudge::nudge;
 use crate::patience::patiently;
 use crate::{Clock, Error};
 

@@ -1,0 +1,2 @@
+-- Every switch that is thrown, with its reason.
+select name, reason from stop order by name

@@ -1,0 +1,272 @@
+-- Every invariant of the books as one query: a row is a violation, no row is a clean house.
+--
+-- $1 the moment, $2 distinct approvers above the automatic amount.
+-- Evidence from outside stands in two temporary tables that the caller fills, or leaves empty:
+--   evidence_movement (payout_no, amount, kind)  the gateways' own books: 'payout' or 'return'
+--   evidence_given    (what)                     'movements' when that table is filled
+-- Columns: invariant, subject, detail.
+
+with live_leg as (
+    select leg.*
+      from leg
+     where not exists (select 1 from leg as successor where successor.predecessor_id = leg.id)
+),
+legs_of as (
+    select withdrawal_id,
+           sum(amount)                                                              as amount,
+           bool_and(state in ('planned', 'scheduled'))                              as none_left,
+           bool_or(state in ('manual_review', 'rerouting', 'returned'))             as needs_people,
+           bool_and(state = 'canceled')                                             as all_canceled,
+           bool_or(state = 'held')                                                  as any_held,
+           bool_and(state in ('paid', 'settled'))                                   as all_paid,
+           bool_and(state in ('released', 'canceled'))                              as all_released,
+           bool_and(state in ('paid', 'settled', 'released', 'canceled'))           as all_final
+      from live_leg
+     group by withdrawal_id
+),
+journal as (
+    select top_up_id,
+           coalesce(sum(amount) filter (where from_bucket = 'outside'), 0)          as credited,
+           coalesce(sum(amount) filter (where to_bucket = 'remaining'), 0)
+             - coalesce(sum(amount) filter (where from_bucket = 'remaining'), 0)    as remaining,
+           coalesce(sum(amount) filter (where to_bucket = 'allocated'), 0)
+             - coalesce(sum(amount) filter (where from_bucket = 'allocated'), 0)    as allocated,
+           coalesce(sum(amount) filter (where to_bucket = 'consumed'), 0)
+             - coalesce(sum(amount) filter (where from_bucket = 'consumed'), 0)     as consumed,
+           coalesce(sum(amount) filter (where to_bucket = 'held'), 0)
+             - coalesce(sum(amount) filter (where from_bucket = 'held'), 0)         as held,
+           coalesce(sum(amount) filter (where to_bucket = 'paid_out'), 0)
+             - coalesce(sum(amount) filter (where from_bucket = 'paid_out'), 0)     as paid_out
+      from transfer
+     group by top_up_id
+),
+legs_behind as (
+    select top_up_id,
+           coalesce(sum(amount) filter (where state not in ('paid', 'settled', 'released', 'canceled')), 0) as held,
+           coalesce(sum(amount) filter (where state in ('paid', 'settled')), 0)                             as paid_out
+      from live_leg
+     group by top_up_id
+),
+members as (
+    select top_up_id, sum(amount) as allocated from allocation_slice group by top_up_id
+),
+legal (machine, from_state, to_state) as (
+    values ('withdrawal', 'new', 'received'), ('withdrawal', 'new', 'rejected'), ('withdrawal', 'new', 'awaiting_details'),
+           ('withdrawal', 'new', 'pending_approval'), ('withdrawal', 'received', 'rejected'),
+           ('withdrawal', 'received', 'awaiting_details'), ('withdrawal', 'received', 'pending_approval'),
+           ('withdrawal', 'awaiting_details', 'pending_approval'), ('withdrawal', 'awaiting_details', 'expired'),
+           ('withdrawal', 'awaiting_details', 'canceled'), ('withdrawal', 'pending_approval', 'approved'),
+           ('withdrawal', 'pending_approval', 'denied'), ('withdrawal', 'pending_approval', 'expired'),
+           ('withdrawal', 'pending_approval', 'canceled'), ('withdrawal', 'pending_approval', 'on_hold'),
+           ('withdrawal', 'approved', 'canceled'), ('withdrawal', 'approved', 'on_hold'),
+           ('withdrawal', 'on_hold', 'canceled'), ('withdrawal', 'on_hold', 'pending_approval'),
+           ('withdrawal', 'on_hold', 'approved'),
+           ('leg', 'new', 'planned'), ('leg', 'planned', 'scheduled'), ('leg', 'planned', 'canceled'),
+           ('leg', 'scheduled', 'dispatching'), ('leg', 'scheduled', 'rerouting'), ('leg', 'scheduled', 'held'),
+           ('leg', 'scheduled', 'canceled'), ('leg', 'dispatching', 'submitted'), ('leg', 'dispatching', 'paid'),
+           ('leg', 'dispatching', 'failed'), ('leg', 'dispatching', 'unknown'), ('leg', 'submitted', 'paid'),
+           ('leg', 'submitted', 'failed'), ('leg', 'submitted', 'manual_review'), ('leg', 'unknown', 'submitted'),
+           ('leg', 'unknown', 'paid'), ('leg', 'unknown', 'failed'), ('leg', 'unknown', 'scheduled'),
+           ('leg', 'unknown', 'manual_review'), ('leg', 'failed', 'scheduled'), ('leg', 'failed', 'rerouting'),
+           ('leg', 'failed', 'released'), ('leg', 'paid', 'settled'), ('leg', 'paid', 'returned'),
+           ('leg', 'settled', 'returned'), ('leg', 'returned', 'rerouting'), ('leg', 'returned', 'released'),
+           ('leg', 'held', 'scheduled'), ('leg', 'held', 'canceled'), ('leg', 'manual_review', 'paid'),
+           ('leg', 'manual_review', 'failed')
+),
+chain as (
+    select transition.*,
+           row_number() over history                as place,
+           lag(to_state) over history               as came_from,
+           lead(to_state) over history is null      as is_last
+      from transition
+    window history as (partition by withdrawal_id, leg_id order by sequence)
+),
+moved as (
+    select payout_no,
+           count(*) filter (where kind = 'payout')                                   as payouts,
+           count(*) filter (where kind = 'return')                                   as returns,
+           max(amount) filter (where kind = 'payout')                                as amount
+      from evidence_movement
+     group by payout_no
+),
+books as (
+    select (select coalesce(sum(amount), 0) from evidence_movement where kind = 'payout')
+             - (select coalesce(sum(amount), 0) from evidence_movement where kind = 'return')   as gateways,
+           (select coalesce(sum(paid_out), 0) from top_up)                                      as top_ups,
+           (select coalesce(sum(paid_out), 0) from journal)                                     as journal
+)
+
+select 'I01' as invariant, 'top-up ' || id as subject, 'a bucket is below nothing, or they do not add up to the original' as detail
+  from top_up
+ where least(remaining, allocated, consumed, held, paid_out) < 0
+    or original <> remaining + allocated + consumed + held + paid_out
+union all
+select 'I02', 'top-up ' || top_up.id, 'its buckets are not what the journal says'
+  from top_up
+  left join journal on journal.top_up_id = top_up.id
+ where (top_up.remaining, top_up.allocated, top_up.consumed, top_up.held, top_up.paid_out)
+       is distinct from (journal.remaining, journal.allocated, journal.consumed, journal.held, journal.paid_out)
+union all
+select 'I02', 'top-up ' || top_up.id, 'held or paid out is not what its legs say'
+  from top_up
+  left join legs_behind on legs_behind.top_up_id = top_up.id
+ where (top_up.held, top_up.paid_out) is distinct from (coalesce(legs_behind.held, 0), coalesce(legs_behind.paid_out, 0))
+union all
+select 'I02', 'top-up ' || top_up.id, 'allocated is not what the allocations say'
+  from top_up
+  left join members on members.top_up_id = top_up.id
+ where top_up.allocated <> coalesce(members.allocated, 0)
+union all
+select 'I02', 'account ' || account.id, 'its totals are not the sums of its top-ups'
+  from account
+  left join (select account_id, sum(remaining) as remaining, sum(held) as held from top_up group by account_id) as sums
+    on sums.account_id = account.id
+ where (account.remaining, account.held) is distinct from (coalesce(sums.remaining, 0), coalesce(sums.held, 0))
+union all
+select 'I02', 'account ' || account.id, 'its count of open withdrawals is wrong'
+  from account
+  left join (select account_id, count(*) as open
+               from withdrawal
+              where state not in ('rejected', 'denied', 'expired', 'canceled', 'completed', 'partially_completed', 'failed')
+              group by account_id) as counted
+    on counted.account_id = account.id
+ where account.open_withdrawals <> coalesce(counted.open, 0)
+union all
+select 'I03', 'withdrawal ' || withdrawal.id, 'its legs do not add up to its amount'
+  from withdrawal
+  left join legs_of on legs_of.withdrawal_id = withdrawal.id
+ where withdrawal.state <> 'rejected'
+   and withdrawal.amount is distinct from legs_of.amount
+union all
+select 'I03', 'withdrawal ' || withdrawal.id, 'it was rejected and has legs'
+  from withdrawal
+  join legs_of on legs_of.withdrawal_id = withdrawal.id
+ where withdrawal.state = 'rejected'
+union all
+select 'I04', 'withdrawal ' || withdrawal.id, 'its state ' || withdrawal.state || ' is not the one of its legs'
+  from withdrawal
+  join legs_of on legs_of.withdrawal_id = withdrawal.id
+ where withdrawal.approved_at is not null
+   and withdrawal.state <> case when all_canceled then 'canceled'
+                                when none_left    then 'approved'
+                                when needs_people then 'action_required'
+                                when any_held     then 'on_hold'
+                                when all_paid     then 'completed'
+                                when all_released then 'failed'
+                                when all_final    then 'partially_completed'
+                                else 'processing' end
+union all
+select 'I05', 'payout number ' || moved.payout_no, 'the gateway moved money for no leg, another amount, or a leg that is not paid'
+  from moved
+  left join leg on leg.payout_no = moved.payout_no
+ where payouts > 0
+   and (leg.id is null or leg.amount <> moved.amount
+        or leg.state not in ('paid', 'settled', 'returned', 'rerouting', 'released'))
+union all
+select 'I06', 'payout number ' || payout_no, 'it moved money ' || payouts || ' times'
+  from moved
+ where payouts > 1
+union all
+select 'I07', 'leg ' || leg.id, 'it is ' || leg.state || ' and the gateway knows no movement'
+  from leg
+  left join moved on moved.payout_no = leg.payout_no
+ where leg.state in ('paid', 'settled')
+   and exists (select 1 from evidence_given where what = 'movements')
+   and coalesce(moved.payouts - moved.returns, 0) <= 0
+union all
+select 'I08', 'the books', 'paid out by the top-ups is ' || top_ups || ', by the journal ' || journal
+  from books
+ where top_ups <> journal
+union all
+select 'I08', 'the books', 'paid out by the top-ups is ' || top_ups || ', by the gateways ' || gateways
+  from books
+ where top_ups <> gateways
+   and exists (select 1 from evidence_given where what = 'movements')
+union all
+select 'I09', 'top-up ' || top_up.id, 'the journal did not credit its original amount'
+  from top_up
+  left join journal on journal.top_up_id = top_up.id
+ where top_up.original is distinct from journal.credited
+union all
+select 'I10', source || ' ' || request_id, 'one request has more than one withdrawal'
+  from withdrawal
+ group by source, request_id
+having count(*) > 1
+union all
+select 'I11', 'withdrawal ' || withdrawal.id, 'a repeat is judged against its content'
+  from repeat_request
+  join withdrawal on withdrawal.id = repeat_request.withdrawal_id
+ where (repeat_request.verdict = 'same') <> (repeat_request.digest = withdrawal.digest)
+union all
+select 'I12', 'leg ' || id, 'it is ' || state || ' and nobody will look at it again'
+  from leg
+ where (state in ('dispatching', 'submitted', 'unknown') and check_at is null)
+    or (state = 'scheduled' and dispatch_at is null)
+union all
+select 'I13', coalesce('leg ' || leg_id, 'withdrawal ' || withdrawal_id), 'transition ' || sequence || ' is out of sequence'
+  from chain
+ where sequence <> place
+    or from_state <> coalesce(came_from, 'new')
+union all
+select 'I13', coalesce('leg ' || leg_id, 'withdrawal ' || withdrawal_id), 'from ' || from_state || ' to ' || to_state || ' is no legal move'
+  from chain
+ where event <> 'legs'
+   and not exists (select 1
+                     from legal
+                    where legal.machine = case when chain.leg_id is null then 'withdrawal' else 'leg' end
+                      and legal.from_state = chain.from_state
+                      and legal.to_state = chain.to_state)
+union all
+select 'I13', 'withdrawal ' || withdrawal.id, 'its state is not where its last transition led'
+  from withdrawal
+  left join chain on chain.withdrawal_id = withdrawal.id and chain.leg_id is null and chain.is_last
+ where (withdrawal.state, withdrawal.sequence) is distinct from (chain.to_state, chain.sequence)
+union all
+select 'I13', 'leg ' || leg.id, 'its state is not where its last transition led'
+  from leg
+  left join chain on chain.leg_id = leg.id and chain.is_last
+ where (leg.state, leg.sequence) is distinct from (chain.to_state, chain.sequence)
+union all
+select 'I14', 'withdrawal ' || traced.withdrawal_id, 'it has ' || traced.moves || ' transitions and ' || coalesce(told.events, 0) || ' events'
+  from (select withdrawal_id, count(*) filter (where to_state <> 'received') as moves
+          from transition
+         where leg_id is null
+         group by withdrawal_id) as traced
+  left join (select key, count(*) as events
+               from outbox
+              where exchange = 'outflow.events' and routing_key like 'withdrawal.%'
+              group by key) as told
+    on told.key = traced.withdrawal_id::text
+ where traced.moves <> coalesce(told.events, 0)
+union all
+select 'I14', 'outbox ' || id, 'it waits to be published for more than a minute'
+  from outbox
+ where published_at is null
+   and created_at < $1::timestamptz - interval '1 minute'
+union all
+select 'I16', 'withdrawal ' || withdrawal.id, 'it was approved without its quorum'
+  from withdrawal
+  join transition on transition.withdrawal_id = withdrawal.id and leg_id is null and transition.event = 'approve'
+ where transition.actor <> 'approval'
+   and $2::bigint > (select count(distinct actor)
+                       from decision
+                      where decision.withdrawal_id = withdrawal.id
+                        and verdict = 'approve'
+                        and result = 'applied'
+                        and actor <> withdrawal.requester)
+union all
+select 'I16', 'withdrawal ' || withdrawal.id, 'its requester approved it'
+  from withdrawal
+  join decision on decision.withdrawal_id = withdrawal.id
+ where verdict = 'approve' and result = 'applied' and decision.actor = withdrawal.requester
+union all
+select 'I17', 'leg ' || leg.id, 'it has ' || leg.attempts || ' sends and ' || count(attempt.id) || ' attempt rows'
+  from leg
+  left join attempt on attempt.leg_id = leg.id and attempt.kind = 'pay' and attempt.payout_no = leg.payout_no
+ group by leg.id
+having leg.attempts <> count(attempt.id)
+union all
+select 'I17', 'payout number ' || moved.payout_no, 'money moved without an attempt row'
+  from moved
+ where not exists (select 1 from attempt where attempt.payout_no = moved.payout_no and attempt.kind = 'pay')
+ order by invariant, subject

@@ -1,0 +1,278 @@
+//! What a gateway said, turned into moves of a leg.
+//!
+//! Payments and queries meet here: both end in [`Cases::move_leg`]. The rule
+//! that matters most: only a certain answer ends a leg. A refusal of a number
+//! that was in doubt before counts only when a query said it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{LegEvent, LegState};
+use gateways::{Finding, Gateways, Outcome, Refusal, Traits};
+use store::Database;
+use store::attempts::{self, AttemptOutcome};
+use store::legs::Leg;
+use uuid::Uuid;
+
+use crate::cases::Cases;
+use crate::patience::delay_of_attempt;
+
+/// The names of the workers in traces.
+const PAYOUT: &str = "payout";
+const SETTLE: &str = "settle";
+
+/// The first and the longest delay after a transient refusal, before jitter.
+const RETRY_FIRST: Duration = Duration::from_secs(5);
+const RETRY_LAST: Duration = Duration::from_secs(15 * 60);
+
+/// An answer to one call.
+#[derive(Debug)]
+pub(crate) struct Told<Answer> {
+    /// The leg that was asked about.
+    pub(crate) leg_id: Uuid,
+    /// The attempt row of the call.
+    pub(crate) attempt_id: Uuid,
+    /// What the gateway said.
+    pub(crate) answer: Answer,
+}
+
+/// The class, code, words and reference of an answer, as they are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Words {
+    class: &'static str,
+    code: Option<String>,
+    detail: Option<String>,
+    reference: Option<String>,
+}
+
+impl Words {
+    fn new(class: &'static str, code: &str, detail: &str) -> Self {
+        Self { class, code: Some(code.to_owned()), detail: Some(detail.to_owned()), reference: None }
+    }
+
+    fn referring(class: &'static str, reference: Option<&str>) -> Self {
+        Self { class, reference: reference.map(str::to_owned), ..Self::default() }
+    }
+
+    fn of_payment(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Succeeded { reference } => Self::referring("succeeded", Some(reference)),
+            Outcome::Pending { reference } => Self::referring("pending", reference.as_deref()),
+            Outcome::Unknown { code, detail } => Self::new("unknown", code, detail),
+            Outcome::RetryLater { code, detail } => Self::new("retry_later", code, detail),
+            Outcome::Configuration { code, detail } => Self::new("configuration", code, detail),
+            Outcome::Failed { code, detail } => Self::new("failed", code, detail),
+            Outcome::Reroute { code, detail } => Self::new("reroute", code, detail),
+        }
+    }
+
+    fn of_finding(finding: &Finding) -> Self {
+        match finding {
+            Finding::Paid { reference } => Self::referring("paid", Some(reference)),
+            Finding::Pending { reference } => Self::referring("pending", reference.as_deref()),
+            Finding::Refused { refusal: Refusal::Failed, code, detail } => Self::new("failed", code, detail),
+            Finding::Refused { refusal: Refusal::Reroute, code, detail } => {
+                Self::new("reroute", code, detail)
+            }
+            Finding::Spent { code, detail } => Self::new("spent", code, detail),
+            Finding::Returned { reference, detail } => {
+                Self { detail: Some(detail.clone()), ..Self::referring("returned", Some(reference)) }
+            }
+            Finding::NotFound { detail } => {
+                Self { detail: Some(detail.clone()), ..Self::referring("not_found", None) }
+            }
+            Finding::Unknown { code, detail } => Self::new("unknown", code, detail),
+        }
+    }
+
+    fn kept(&self, attempt_id: Uuid) -> AttemptOutcome {
+        AttemptOutcome {
+            attempt_id,
+            outcome: self.class,
+            code: self.code.clone(),
+            detail: self.detail.clone(),
+            reference: self.reference.clone(),
+        }
+    }
+
+    /// Leaves the last words on the leg, and a reference for good.
+    fn write_on(&self, leg: &mut Leg) {
+        leg.code.clone_from(&self.code);
+        leg.detail.clone_from(&self.detail);
+        if self.reference.is_some() {
+            leg.reference.clone_from(&self.reference);
+        }
+    }
+}
+
+/// Writes what payments brought, in one transaction.
+///
+/// # Errors
+/// When the database is away or refuses; nothing was written then.
+pub(crate) async fn record_payments(
+    database: &Database,
+    told: &[Told<Outcome>],
+    traits: &Traits,
+    at: DateTime<Utc>,
+) -> Result<(), store::Error> {
+    let mut tx = database.begin().await?;
+    let ids: Vec<Uuid> = told.iter().map(|it| it.leg_id).collect();
+    let mut cases = Cases::lock_of_legs(&mut tx, &ids, at).await?;
+    let mut kept = Vec::with_capacity(told.len());
+    for it in told {
+        let words = Words::of_payment(&it.answer);
+        kept.push(words.kept(it.attempt_id));
+        // Settle, a notification or a person may have been faster: the table decides.
+        if cases.leg(it.leg_id).is_some_and(|leg| leg.state == LegState::Dispatching) {
+            apply_payment(&mut cases, it.leg_id, &it.answer, &words, traits);
+        }
+    }
+    attempts::finish(&mut tx, &kept, at).await?;
+    cases.write(&mut tx, PAYOUT).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Writes what queries found, in one transaction.
+///
+/// # Errors
+/// When the database is away or refuses; nothing was written then.
+pub(crate) async fn record_findings(
+    database: &Database,
+    told: &[Told<Finding>],
+    gateways: &Gateways,
+    at: DateTime<Utc>,
+) -> Result<(), store::Error> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    let mut tx = database.begin().await?;
+    let ids: Vec<Uuid> = told.iter().map(|it| it.leg_id).collect();
+    let mut cases = Cases::lock_of_legs(&mut tx, &ids, at).await?;
+    let mut kept = Vec::with_capacity(told.len());
+    for it in told {
+        let words = Words::of_finding(&it.answer);
+        kept.push(words.kept(it.attempt_id));
+        let Some(leg) = cases.leg(it.leg_id) else { continue };
+        if matches!(leg.state, LegState::Unknown | LegState::Submitted) {
+            let traits = gateways.of(leg.rail).traits();
+            apply_finding(&mut cases, it.leg_id, &it.answer, &words, traits);
+        }
+    }
+    attempts::finish(&mut tx, &kept, at).await?;
+    cases.write(&mut tx, SETTLE).await?;
+    Ok(tx.commit().await?)
+}
+
+fn apply_payment(cases: &mut Cases, id: Uuid, outcome: &Outcome, words: &Words, traits: &Traits) {
+    let at = cases.at();
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    leg.lease_until = None;
+    leg.check_at = None;
+    words.write_on(leg);
+    let doubted = leg.doubted_at.is_some();
+    let attempts = leg.attempts;
+    match outcome {
+        Outcome::Succeeded { .. } => go(cases, id, LegEvent::Succeed, PAYOUT, words),
+        Outcome::Pending { .. } => {
+            go(cases, id, LegEvent::Accept, PAYOUT, words);
+            ask_again(cases, id, traits);
+        }
+        Outcome::RetryLater { .. } | Outcome::Configuration { .. } if !doubted => {
+            go(cases, id, LegEvent::Refuse, PAYOUT, words);
+            go(cases, id, LegEvent::Retry, PAYOUT, words);
+            let leg = cases.leg_mut(id).expect("the leg is in hand");
+            leg.dispatch_at = Some(at + delay_of_attempt(attempts, RETRY_FIRST, RETRY_LAST));
+            leg.nudged_at = None;
+        }
+        Outcome::Failed { .. } | Outcome::Reroute { .. } if !doubted => {
+            go(cases, id, LegEvent::Refuse, PAYOUT, words);
+            go(cases, id, LegEvent::Release, PAYOUT, words);
+        }
+        // After a doubt about this number a refusal may speak of the repeat alone.
+        Outcome::Unknown { .. }
+        | Outcome::RetryLater { .. }
+        | Outcome::Configuration { .. }
+        | Outcome::Failed { .. }
+        | Outcome::Reroute { .. } => {
+            go(cases, id, LegEvent::Doubt, PAYOUT, words);
+            ask_again(cases, id, traits);
+        }
+    }
+}
+
+fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, traits: &Traits) {
+    let at = cases.at();
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    words.write_on(leg);
+    let in_doubt = leg.state == LegState::Unknown;
+    let doubted_for = leg.doubted_at.map_or(TimeDelta::zero(), |since| at - since);
+    let age = at - leg.minted_at.max(leg.dispatch_at.unwrap_or(leg.minted_at));
+    match finding {
+        Finding::Paid { .. } => {
+            leg.check_at = None;
+            go(cases, id, LegEvent::Succeed, SETTLE, words);
+        }
+        Finding::Refused { .. } => {
+            leg.check_at = None;
+            go(cases, id, LegEvent::Refuse, SETTLE, words);
+            go(cases, id, LegEvent::Release, SETTLE, words);
+        }
+        Finding::Returned { .. } => {
+            leg.check_at = None;
+            go(cases, id, LegEvent::Succeed, SETTLE, words);
+            go(cases, id, LegEvent::Return, SETTLE, words);
+            go(cases, id, LegEvent::Release, SETTLE, words);
+        }
+        Finding::Spent { .. } => {
+            leg.check_at = None;
+            go(cases, id, LegEvent::GiveUp, SETTLE, words);
+        }
+        Finding::Pending { .. } => {
+            if in_doubt {
+                go(cases, id, LegEvent::Accept, SETTLE, words);
+            }
+            ask_again(cases, id, traits);
+        }
+        Finding::NotFound { .. } if in_doubt && is_absent(traits, doubted_for, age) => {
+            go(cases, id, LegEvent::Absent, SETTLE, words);
+            let leg = cases.leg_mut(id).expect("the leg is in hand");
+            leg.check_at = None;
+            leg.dispatch_at = Some(at);
+            leg.nudged_at = None;
+        }
+        Finding::NotFound { .. } | Finding::Unknown { .. } => ask_again(cases, id, traits),
+    }
+}
+
+/// "Not found" may be believed: the quiet period is over, and the gateway still
+/// remembers numbers as old as this one.
+fn is_absent(traits: &Traits, doubted_for: TimeDelta, age: TimeDelta) -> bool {
+    let longer = |than: Duration, it: TimeDelta| it.to_std().is_ok_and(|it| it >= than);
+    longer(traits.quiet, doubted_for) && !longer(traits.horizon, age)
+}
+
+/// Sets when the gateway is asked next, or hands the leg to people when every
+/// query of its budget is spent.
+fn ask_again(cases: &mut Cases, id: Uuid, traits: &Traits) {
+    let at = cases.at();
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    match traits.schedule.wait_after(u32::try_from(leg.queries).unwrap_or(u32::MAX)) {
+        Some(wait) => leg.check_at = Some(at + wait),
+        None => {
+            leg.check_at = None;
+            let spent = Words { class: "spent", ..Words::default() };
+            go(cases, id, LegEvent::GiveUp, SETTLE, &spent);
+        }
+    }
+}
+
+/// Moves a leg whose state the caller has just looked at.
+fn go(cases: &mut Cases, id: Uuid, event: LegEvent, by: &str, words: &Words) {
+    let note = words.code.as_ref().map(|code| match &words.detail {
+        Some(detail) => format!("{code}: {detail}"),
+        None => code.clone(),
+    });
+    cases
+        .move_leg(id, event, by, note.as_deref())
+        .expect("the state allows the event: it was looked at under its lock");
+}

@@ -1,0 +1,198 @@
+//! The payout worker of one rail: claims due legs and asks the gateway for the money.
+//!
+//! ```text
+//! payout.<rail> ─▶ lock cases ▸ guards ▸ claim + attempt rows COMMITTED ─▶ ack
+//!                                             └─▶ calls, bounded ─▶ outcomes written in batches
+//! ```
+//!
+//! The nudge is acknowledged once the claim is committed: from then on the row
+//! carries the duty. A worker that dies after the claim leaves a leg that is
+//! `dispatching` with a lease; when the lease is over, settle takes it for
+//! unknown and asks the gateway. Nothing is ever sent twice by a timer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::topology::payout_queue;
+use broker::{Delivery, Inbox};
+use chrono::{DateTime, Utc};
+use domain::{LegEvent, LegState, Obstacle, Rail};
+use gateways::{Gateways, Order, Outcome};
+use store::Vault;
+use store::attempts::{self, Attempt, Kind};
+use store::{Database, stops};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::approval::obstacle_of;
+use crate::cases::Cases;
+use crate::orders::orders;
+use crate::outcome::{Told, record_payments};
+use crate::patience::patiently;
+use crate::{Clock, Error, dead_letter, nudge};
+
+/// The name of this worker in traces.
+const WORKER: &str = "payout";
+
+/// Calls of one rail that may be under way at a time.
+const CALLS: usize = 128;
+
+/// Outcomes that are written in one transaction.
+const OUTCOMES: usize = 256;
+
+/// How long a claim is trusted. Longer than a call with its wait for a permit.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// What the worker needs besides its queue.
+#[derive(Clone)]
+pub struct Till {
+    /// Where the legs are.
+    pub database: Database,
+    /// Opens the payees' account numbers.
+    pub vault: Vault,
+    /// Who is asked for the money.
+    pub gateways: Arc<Gateways>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A call that may be made: its attempt row is committed.
+struct Call {
+    leg_id: Uuid,
+    attempt_id: Uuid,
+    lease_until: DateTime<Utc>,
+    order: Order,
+}
+
+/// Runs until `stop` is raised, and then waits for the calls under way.
+///
+/// # Errors
+/// When only a restart or a person can help.
+pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationToken) -> Result<(), Error> {
+    let (answers, mut answered) = mpsc::channel::<Told<Outcome>>(4 * CALLS);
+    let writer = tokio::spawn({
+        let (till, stop) = (till.clone(), stop.clone());
+        async move { write_outcomes(&mut answered, rail, &till, &stop).await }
+    });
+    let calls = TaskTracker::new();
+    let permits = Arc::new(Semaphore::new(CALLS));
+    while let Some(batch) = inbox.next_batch(&stop).await {
+        let claim = || claim(&batch.deliveries, rail, &till);
+        let Some(claimed) = patiently("a payout worker", &stop, claim).await? else { break };
+        batch.ack().await;
+        info!(%rail, claimed = claimed.len(), "Payout claimed a batch");
+        for call in claimed {
+            let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
+            let (till, answers) = (till.clone(), answers.clone());
+            calls.spawn(async move {
+                if let Some(told) = make(call, rail, &till).await {
+                    // The writer ends only after every sender is gone.
+                    let _ = answers.send(told).await;
+                }
+                drop(permit);
+            });
+        }
+    }
+    calls.close();
+    calls.wait().await;
+    drop(answers);
+    writer.await.expect("the writer does not panic")
+}
+
+/// Makes one call, unless its lease ran out while it waited: then settle has the
+/// leg, and a call now could come after a resend.
+async fn make(call: Call, rail: Rail, till: &Till) -> Option<Told<Outcome>> {
+    if till.clock.now() >= call.lease_until {
+        warn!(leg = %call.leg_id, "A claim ran out before its call; settle takes it up");
+        return None;
+    }
+    let answer = till.gateways.of(rail).pay(&call.order).await;
+    Some(Told { leg_id: call.leg_id, attempt_id: call.attempt_id, answer })
+}
+
+/// Writes outcomes in batches until the last sender is gone.
+///
+/// The outcome of a call that cannot be written is not lost: the leg's lease
+/// ends, and settle asks the gateway.
+async fn write_outcomes(
+    answered: &mut mpsc::Receiver<Told<Outcome>>,
+    rail: Rail,
+    till: &Till,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let mut batch = Vec::with_capacity(OUTCOMES);
+    while answered.recv_many(&mut batch, OUTCOMES).await > 0 {
+        let write =
+            || record_payments(&till.database, &batch, till.gateways.of(rail).traits(), till.clock.now());
+        patiently("a payout worker", stop, write).await?;
+        batch.clear();
+    }
+    Ok(())
+}
+
+/// Claims the legs of a batch of nudges, in one transaction.
+///
+/// Guards at the dispatch (R6c): R2, R4 and the stops. A leg that meets an
+/// obstacle goes on hold; a stopped rail leaves its legs as they are.
+async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<Call>, store::Error> {
+    let at = till.clock.now();
+    let (ids, refused) = nudge::read(deliveries, payout_queue(rail), &till.vault);
+    let mut tx = till.database.begin().await?;
+    dead_letter::put(&mut tx, refused, at).await?;
+    if stops::thrown(&mut tx, rail.into()).await? {
+        tx.commit().await?;
+        return Ok(Vec::new());
+    }
+    let mut cases = Cases::lock_of_legs(&mut tx, &ids, at).await?;
+    let mut claimed = Vec::new();
+    for id in ids {
+        let Some(leg) = cases.leg(id) else { continue };
+        let due = leg.state == LegState::Scheduled && leg.dispatch_at.is_some_and(|it| it <= at);
+        if !due || leg.rail != rail {
+            continue;
+        }
+        match cases.account_of(leg.withdrawal_id).and_then(obstacle_of) {
+            Some(obstacle) => hold(&mut cases, id, obstacle),
+            None => claimed.push(dispatch(&mut cases, id)),
+        }
+    }
+    let orders = orders(&mut tx, &till.vault, claimed.iter().filter_map(|it| cases.leg(it.leg_id))).await?;
+    let calls = claimed
+        .iter()
+        .filter_map(|attempt| {
+            let order = orders.get(&attempt.leg_id)?.clone();
+            Some(Call { leg_id: attempt.leg_id, attempt_id: attempt.id, lease_until: at + LEASE, order })
+        })
+        .collect();
+    attempts::start(&mut tx, &claimed, at).await?;
+    cases.write(&mut tx, WORKER).await?;
+    tx.commit().await?;
+    Ok(calls)
+}
+
+/// Claims a due leg, and answers with the row of the call that follows.
+fn dispatch(cases: &mut Cases, id: Uuid) -> Attempt {
+    let at = cases.at();
+    cases.move_leg(id, LegEvent::Dispatch, WORKER, None).expect("a scheduled leg can be dispatched");
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    leg.attempts += 1;
+    leg.lease_until = Some(at + LEASE);
+    leg.check_at = leg.lease_until;
+    Attempt {
+        id: Uuid::now_v7(),
+        leg_id: id,
+        payout_no: leg.payout_no.clone(),
+        number: leg.attempts,
+        kind: Kind::Pay,
+    }
+}
+
+fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
+    cases.move_leg(id, LegEvent::Hold, WORKER, Some(obstacle.into())).expect("a scheduled leg can be held");
+    let withdrawal_id = cases.leg(id).expect("the leg is in hand").withdrawal_id;
+    let withdrawal = cases.withdrawal_mut(withdrawal_id).expect("a leg's withdrawal is in hand");
+    withdrawal.held_because = Some(obstacle.to_string());
+}
