@@ -158,24 +158,19 @@ impl Inbox {
         tokio::select! {
             biased;
             () = stop.cancelled() => None,
-            batch = self.gather(stop) => Some(batch),
+            batch = self.gather() => Some(batch),
         }
     }
 
-    /// May be canceled: only while it waits for a first delivery, or when what it
-    /// holds goes back to the queue by being dropped.
-    async fn gather(&mut self, stop: &CancellationToken) -> Batch {
+    /// May be canceled at any point: what it holds by then is dropped, and so
+    /// goes back to the queue.
+    async fn gather(&mut self) -> Batch {
         loop {
             let first = self.next().await;
             let deadline = Instant::now() + self.limits.linger;
             let mut deliveries = vec![first];
             while deliveries.len() < self.limits.max {
-                let more = tokio::select! {
-                    biased;
-                    more = timeout_at(deadline, self.ready()) => more,
-                    () = stop.cancelled() => break,
-                };
-                match more {
+                match timeout_at(deadline, self.ready()).await {
                     Ok(Some(delivery)) => deliveries.push(delivery),
                     // The connection broke: everything in hand is delivered again.
                     Ok(None) => {

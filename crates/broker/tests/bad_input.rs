@@ -102,6 +102,7 @@ fn a_field_with_a_wrong_value_is_named_with_its_rule() {
         (REQUEST, "/data/bank_account/cnaps", json!("12"), InvalidText),
         (REQUEST, "/data/bank_account", json!([]), WrongType),
         (REQUEST, "/data/requester", json!(""), InvalidText),
+        (REQUEST, "/data/requester", json!("  "), InvalidText),
         (REQUEST, "/data/verification", long(513), InvalidText),
         (DECISION, "/data/withdrawal_id", json!("w-1"), InvalidId),
         (DECISION, "/data/decision", json!("maybe"), InvalidValue),

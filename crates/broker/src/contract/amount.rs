@@ -2,7 +2,7 @@
 //!
 //! An amount is a text, because a JSON number passes through floats in half of
 //! all languages. The grammar is checked when the text is read; the number of
-//! decimals is checked against the currency beside it, see [`Amount::check`].
+//! decimals is checked against the currency beside it, once both are known.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ impl Amount {
     ///
     /// # Panics
     /// When the amount has more decimals than the currency, which no message
-    /// that was read here has: [`Self::check`] ran over it.
+    /// that was read by the contract has.
     #[must_use]
     pub fn money(&self, currency: Currency) -> Money {
         Money::parse(&self.0, currency).expect("an amount that was checked against its currency")

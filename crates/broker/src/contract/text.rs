@@ -39,7 +39,8 @@ macro_rules! text {
             fn try_from(text: String) -> Result<Self, NotAllowed> {
                 let allowed: fn(char) -> bool = $allowed;
                 let fits = ($min..=$max).contains(&text.chars().count()) && text.chars().all(allowed);
-                if fits { Ok(Self(text)) } else { Err(NotAllowed($rule)) }
+                // A name of blanks is no name; the length alone would let it pass.
+                if fits && !text.trim().is_empty() { Ok(Self(text)) } else { Err(NotAllowed($rule)) }
             }
         }
 
