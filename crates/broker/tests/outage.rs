@@ -1,5 +1,5 @@
 //! A broker that is killed and comes back, seen by a consumer and a publisher
-//! that nobody restarts.
+//! that nobody restarts; and one that has an alarm.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -64,5 +64,33 @@ async fn a_killed_broker_costs_repeats_and_nothing_else() {
     let redelivered =
         timeout(Duration::from_mins(1), consumer).await.expect("the consumer comes back").unwrap();
     assert!(redelivered >= 10, "the batch in hand came again: {redelivered}");
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn during_an_alarm_publishing_is_unknown_in_time_and_consuming_goes_on() {
+    let options = Options {
+        servers: Servers::RabbitMqOnly,
+        environment: Environment::Ignored,
+        // Less than an idle broker needs, so that the alarm never ends.
+        rabbitmq_settings: vec![("vm_memory_high_watermark.absolute".to_owned(), "1MB".to_owned())],
+        ..Options::default()
+    };
+    let stack = Stack::start(options).await.unwrap();
+    let connections = Connections::open(stack.amqp_url(), "alarm").await.unwrap();
+    topology::apply(&connections).await.unwrap();
+    let publisher = Publisher::new(&connections).with_confirm_limit(Duration::from_secs(1));
+    for _ in 0..2 {
+        let outcomes = timeout(Duration::from_secs(10), publisher.publish_all(&messages(0..3))).await;
+        let outcomes = outcomes.expect("the limit holds during an alarm");
+        assert!(outcomes.iter().all(|it| matches!(it, Published::Unknown(_))), "{outcomes:?}");
+    }
+
+    let stop = CancellationToken::new();
+    let mut inbox = Inbox::open(&connections, FACTS, BatchLimits::default());
+    let nothing = timeout(Duration::from_secs(1), inbox.next_batch(&stop)).await;
+    assert!(nothing.is_err(), "the frozen messages have not arrived");
+    let channel = timeout(Duration::from_secs(5), connections.consuming.try_channel()).await;
+    channel.expect("the consuming connection answers").unwrap();
     stack.stop().await.unwrap();
 }
