@@ -1,0 +1,75 @@
+//! What every status and every reason means.
+
+use crate::bank::pain002::Status;
+use crate::doubt::{Class, Doubt, class_of, plain};
+use crate::order::Order;
+use crate::outcome::{Finding, Outcome, Refusal};
+
+/// Received, checked, under way: not final.
+const PENDING: [&str; 6] = ["RCVD", "PDNG", "ACTC", "ACCP", "ACSP", "ACWC"];
+
+/// Settled on the debtor's side, or credited.
+const SETTLED: [&str; 2] = ["ACSC", "ACCC"];
+
+/// Reasons of `RJCT`, of the external code set.
+const REASONS: &[(&str, Class)] = &[
+    ("AC01", Class::Failed),
+    ("AC04", Class::Failed),
+    ("AC06", Class::Failed),
+    ("AG01", Class::Failed),
+    ("AM02", Class::Failed),
+    ("AM14", Class::Failed),
+    ("BE01", Class::Failed),
+    ("RC01", Class::Failed),
+    ("RC04", Class::Failed),
+    ("FF01", Class::Failed),
+    ("MS03", Class::Failed),
+    ("NARR", Class::Failed),
+    ("AM04", Class::RetryLater),
+    ("TM01", Class::RetryLater),
+    // The number is known: ask, never take a new one.
+    ("AM05", Class::Unknown),
+];
+
+/// The class of a refusal. A reason that is not documented is unknown.
+fn class(reason: &str) -> Class {
+    class_of(REASONS, reason).unwrap_or(Class::Unknown)
+}
+
+/// What a verified report on a message that was just sent says.
+pub(super) fn outcome(status: &Status, order: &Order) -> Outcome {
+    match status.code.as_str() {
+        code if SETTLED.contains(&code) => Outcome::Succeeded { reference: reference(status, order) },
+        code if PENDING.contains(&code) => Outcome::Pending { reference: status.reference.clone() },
+        "RJCT" => class(&status.reason).outcome(&status.reason, &status.text),
+        "CANC" => Class::Failed.outcome("CANC", &status.text),
+        code => Class::Unknown.outcome(code, &status.text),
+    }
+}
+
+/// What a verified answer to a query says; no status means that the number is
+/// not known.
+pub(super) fn finding(status: Option<&Status>, order: &Order) -> Result<Finding, Doubt> {
+    let Some(status) = status else {
+        return Ok(Finding::NotFound { detail: "the bank does not know the number".to_owned() });
+    };
+    let (code, detail) = (status.reason.clone(), plain(&status.text));
+    Ok(match status.code.as_str() {
+        sts if SETTLED.contains(&sts) => Finding::Paid { reference: reference(status, order) },
+        sts if PENDING.contains(&sts) => Finding::Pending { reference: status.reference.clone() },
+        "RJCT" => match class(&status.reason) {
+            Class::Unknown => return Err(Doubt::Unknown { code, detail }),
+            Class::Reroute => Finding::Refused { refusal: Refusal::Reroute, code, detail },
+            Class::Failed => Finding::Refused { refusal: Refusal::Failed, code, detail },
+            // The same bytes get the same refusal, and other bytes are a duplicate.
+            Class::RetryLater | Class::Configuration => Finding::Spent { code, detail },
+        },
+        "CANC" => Finding::Refused { refusal: Refusal::Failed, code: "CANC".to_owned(), detail },
+        sts => return Err(Doubt::new(sts, &status.text)),
+    })
+}
+
+/// The bank's number of the movement; ours where it gave none.
+fn reference(status: &Status, order: &Order) -> String {
+    status.reference.clone().unwrap_or_else(|| order.payout_no.clone())
+}
