@@ -135,7 +135,7 @@ pub async fn take(
 async fn take_alone(
     desk: &Desk,
     letter: &Letter<'_>,
-    refusal: &dyn std::fmt::Display,
+    refusal: &(dyn std::fmt::Display + Sync),
     (at, stop): (DateTime<Utc>, &CancellationToken),
 ) -> Result<Option<Tally>, store::Error> {
     let work = batch::Work { letters: std::slice::from_ref(letter), resume: &[], chain: 0 };

@@ -46,7 +46,7 @@ async fn r9_an_accepted_request_holds_the_newest_money_and_says_so() {
     assert_eq!(withdrawal, "pending_approval 1 250.00 32");
     let moves =
         stage.text("select string_agg(from_state || '>' || to_state, ' ' order by id) from transition").await;
-    assert_eq!(moves, "received>pending_approval new>planned new>planned");
+    assert_eq!(moves, "new>pending_approval new>planned new>planned");
     let nudges = stage.text("select count(*) from outbox where routing_key = 'outflow.approvals'").await;
     assert_eq!(nudges, "1");
     stage.books_balance().await;
@@ -206,4 +206,18 @@ async fn of_a_hundred_requests_for_everything_exactly_one_is_accepted() {
     assert_eq!(stage.text("select count(*) from withdrawal where state = 'pending_approval'").await, "1");
     assert_eq!(stage.text("select concat_ws(' ', remaining, held) from account").await, "0 20000");
     stage.books_balance().await;
+}
+
+#[tokio::test]
+async fn r1_what_a_quote_offers_the_intake_accepts() {
+    let stage = Stage::new().await;
+    stage.account("acct-1", &[ALIPAY, Credit { id: "bonus", ..ALIPAY }]).await;
+    stage.run("update account set outstanding_invoice = 12345").await;
+    let policy = rules().policy;
+    let offer = workers::quote::read(&stage.database, "acct-1").await.unwrap().unwrap().quote(&policy, now());
+    assert_eq!((offer.terms.cap(), offer.source.maximum), (stage::cny("76.55"), stage::cny("76.55")));
+    let asks = [request("more", "76.56", json!({})), request("all", "76.55", json!({}))];
+    let tally = admit(&stage.database, &rules(), &asks, now()).await.unwrap();
+    assert_eq!(tally, Tally { accepted: 1, rejected: 1, ..Tally::default() });
+    assert!(workers::quote::read(&stage.database, "nobody").await.unwrap().is_none());
 }

@@ -121,7 +121,7 @@ impl Sheet {
 
     fn put(&mut self, ask: &Ask<'_>, row: Withdrawal, legs: Vec<Leg>, event: Event) {
         let of_legs = legs.iter().map(|leg| (Some(leg.id), "new", leg.state.into(), "plan"));
-        let moves = [(None, State::Received.into(), row.state.into(), event.into())];
+        let moves = [(None, "new", row.state.into(), event.into())];
         for (leg_id, from, to, event) in moves.into_iter().chain(of_legs) {
             self.traces.push(Transition {
                 withdrawal_id: row.id,

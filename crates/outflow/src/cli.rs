@@ -1,0 +1,233 @@
+//! The command line, as it is parsed. What the commands do is in [`crate::command`].
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::WithdrawalState;
+use uuid::Uuid;
+
+/// What `--help` says at its end.
+const EXIT_CODES: &str = "\
+Exit status: 0 done · 1 failed · 2 usage or settings · 3 not found · 4 refused by a rule · \
+5 unreachable · 6 outcome unknown
+
+Start with `outflow demo`.";
+
+/// Withdrawals in, money out.
+#[derive(Debug, Parser)]
+#[command(name = "outflow", version, about, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) general: General,
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct General {
+    /// The settings file [default: config/outflow.toml where there is one]
+    #[arg(long, global = true, env = "OUTFLOW_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How data is written to stdout
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Output,
+    /// How log lines are written to stderr
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) log: Log,
+    /// What is logged, such as `info` or `warn,workers=debug`
+    #[arg(long, global = true, env = "RUST_LOG", value_name = "FILTER")]
+    pub(crate) log_level: Option<String>,
+}
+
+/// How data is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Log {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands, in the order in which a newcomer meets them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the whole product at work in half a minute, on servers of its own
+    Demo(Demo),
+    /// Keeps servers, simulator and workers up until Ctrl-C
+    Dev(Dev),
+    /// Runs a worker, or all of them, until it is told to stop
+    Run(Run),
+    /// Brings the database's schema up to date
+    Migrate,
+    /// Exchanges and queues of RabbitMQ
+    #[command(subcommand)]
+    Topology(Topology),
+    /// Publishes messages from a file, after checking each against the contract
+    Publish(Publish),
+    /// The newest withdrawals
+    List(List),
+    /// One withdrawal whole: legs, moves, decisions, calls, money
+    Show(Show),
+    /// Checks every invariant of the books
+    Verify(Verify),
+    /// Working days and deadlines
+    #[command(subcommand)]
+    Calendar(Calendar),
+    /// Prints a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `outflow demo`
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Fail instead of installing PostgreSQL or RabbitMQ
+    #[arg(long)]
+    pub(crate) no_install: bool,
+    /// Makes the order of the requests and the upstream's numbers repeatable
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+}
+
+/// `outflow dev`
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// Fail instead of installing PostgreSQL or RabbitMQ
+    #[arg(long)]
+    pub(crate) no_install: bool,
+    /// Workers to run in this process: all, none, or a list such as `facts,intake,relay`
+    #[arg(long, default_value = "all", value_delimiter = ',', value_name = "WORKERS")]
+    pub(crate) workers: Vec<String>,
+}
+
+/// `outflow run`
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The worker
+    #[arg(value_enum)]
+    pub(crate) worker: WorkerName,
+    /// Rails of the payout worker; all of them when left out
+    #[arg(long, value_enum, value_name = "RAIL")]
+    pub(crate) rail: Vec<RailName>,
+}
+
+/// What can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WorkerName {
+    /// Applies account facts from upstream
+    Facts,
+    /// Takes up facts that waited for others, and reports those that wait too long
+    Gaps,
+    /// Decides about withdrawal requests
+    Intake,
+    /// Lets small withdrawals go and leaves the others to people
+    Approval,
+    /// Applies what people decided
+    Decisions,
+    /// Tells the payout queues which legs are due
+    Release,
+    /// Lets go what a guard had stopped
+    Holds,
+    /// Ends what has waited too long
+    Expiry,
+    /// Asks the gateways for the money; see --rail
+    Payout,
+    /// Asks what became of payments under way or in doubt
+    Settle,
+    /// Carries the outbox to RabbitMQ
+    Relay,
+    /// All of them in one process
+    All,
+}
+
+/// The rails by their names on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RailName {
+    /// Alipay
+    Alipay,
+    /// WeChat Pay
+    Wechat,
+    /// UnionPay
+    Unionpay,
+    /// The bank
+    Bank,
+}
+
+/// `outflow topology`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Topology {
+    /// Creates whatever is missing
+    Apply,
+    /// Says what is missing or different, and changes nothing
+    Diff,
+}
+
+/// `outflow publish`
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// A file with one message, a list of them, or one a line; `-` is stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// `outflow list`
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only withdrawals in this state
+    #[arg(long, value_parser = state, value_name = "STATE")]
+    pub(crate) state: Option<WithdrawalState>,
+    /// How many at most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+    pub(crate) limit: i64,
+}
+
+/// `outflow show`
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The withdrawal's number
+    pub(crate) id: Uuid,
+}
+
+/// `outflow verify`
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The gateways' own book: a simulator's address, or a file
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) book: Option<String>,
+}
+
+/// `outflow calendar`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Calendar {
+    /// Whether a day is a working day, and by when a bank payout approved on it has arrived
+    Check {
+        /// The day, such as 2026-09-23
+        date: NaiveDate,
+    },
+}
+
+fn state(text: &str) -> Result<WithdrawalState, String> {
+    use strum::IntoEnumIterator;
+    text.parse().map_err(|_| {
+        let known: Vec<String> = WithdrawalState::iter().map(|it| it.to_string()).collect();
+        format!("must be one of {}", known.join(", "))
+    })
+}

@@ -1,0 +1,11 @@
+//! The commands besides `demo` and `dev`: one file each.
+
+pub(crate) mod calendar;
+pub(crate) mod completions;
+pub(crate) mod list;
+pub(crate) mod migrate;
+pub(crate) mod publish;
+pub(crate) mod run;
+pub(crate) mod show;
+pub(crate) mod topology;
+pub(crate) mod verify;

@@ -1,0 +1,135 @@
+//! `outflow show`: one withdrawal whole (R13).
+//!
+//! Account numbers appear as their last four characters; there is no option
+//! that shows more.
+
+mod page;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use store::attempts::Kind;
+use store::bank_accounts::{self, Masked};
+use store::decisions::{self, Decision};
+use store::history::{self, PastCall, PastMove, PastTransfer};
+use store::legs::{self, Leg};
+use store::withdrawals::{self, Withdrawal};
+use store::{Database, Error};
+use uuid::Uuid;
+
+use crate::cli::{General, Output};
+use crate::command::list;
+use crate::exit::{Exit, Failure};
+use crate::settings::Settings;
+use crate::{output, wiring};
+
+/// Everything that is known about one withdrawal.
+pub(crate) struct Whole {
+    pub(crate) withdrawal: Withdrawal,
+    pub(crate) legs: Vec<Leg>,
+    pub(crate) payees: Vec<Masked>,
+    pub(crate) moves: Vec<PastMove>,
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) calls: Vec<PastCall>,
+    pub(crate) transfers: Vec<PastTransfer>,
+}
+
+/// Shows a withdrawal.
+///
+/// # Errors
+/// When there is none of this number, or the database is away.
+pub(crate) async fn run(general: &General, id: Uuid) -> Result<()> {
+    let settings = Settings::load(general.config.as_deref())?;
+    let database = wiring::database(&settings).await?;
+    let whole = Whole::read(&database, id).await.context("reading the withdrawal")?;
+    let whole = whole.ok_or_else(|| {
+        Failure::new(Exit::NotFound, format!("there is no withdrawal {id}"), "outflow list shows those that there are")
+    })?;
+    if general.output == Output::Json {
+        output::json(&whole.in_json());
+    } else {
+        print!("{}", page::of(&whole));
+    }
+    Ok(())
+}
+
+impl Whole {
+    /// Reads a withdrawal with all that belongs to it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub(crate) async fn read(database: &Database, id: Uuid) -> Result<Option<Self>, Error> {
+        let mut connection = database.pool().acquire().await?;
+        let Some(withdrawal) = withdrawals::find(&mut connection, id).await? else { return Ok(None) };
+        let legs = legs::of_withdrawal(&mut connection, id).await?;
+        let payees: Vec<Uuid> = legs.iter().filter_map(|leg| leg.bank_account_id).collect();
+        Ok(Some(Self {
+            withdrawal,
+            payees: bank_accounts::masked(&mut connection, &payees).await?,
+            moves: history::moves(&mut connection, id).await?,
+            decisions: decisions::of_withdrawal(&mut connection, id).await?,
+            calls: history::calls(&mut connection, id).await?,
+            transfers: history::transfers(&mut connection, id).await?,
+            legs,
+        }))
+    }
+
+    /// The payee of a leg on the bank rail.
+    pub(crate) fn payee(&self, leg: &Leg) -> Option<&Masked> {
+        self.payees.iter().find(|it| Some(it.id) == leg.bank_account_id)
+    }
+
+    fn in_json(&self) -> serde_json::Value {
+        let currency = self.withdrawal.currency;
+        let mut whole = list::in_json(&self.withdrawal);
+        let leg = |it: &Leg| {
+            json!({
+                "leg_id": it.id, "payout_no": it.payout_no, "rail": it.rail.to_string(),
+                "amount": it.amount.to_text(currency), "state": it.state.to_string(),
+                "top_up_id": it.top_up_upstream_id, "generation": it.generation,
+                "payee": self.payee(it).map(|payee| json!({
+                    "holder": payee.holder, "last_four": payee.last_four, "bank_name": payee.bank_name,
+                    "branch": payee.branch, "cnaps": payee.cnaps,
+                })),
+                "dispatch_at": it.dispatch_at, "deadline_at": it.deadline_at, "paid_at": it.paid_at,
+                "attempts": it.attempts, "queries": it.queries, "check_at": it.check_at,
+                "reference": it.reference, "code": it.code, "detail": it.detail,
+            })
+        };
+        let past_move = |it: &PastMove| {
+            json!({
+                "leg_id": it.leg_id, "sequence": it.sequence, "from": it.from, "to": it.to,
+                "event": it.event, "actor": it.actor, "note": it.note, "at": it.at,
+            })
+        };
+        let decision = |it: &Decision| {
+            json!({
+                "verdict": it.verdict.to_string(), "actor": it.actor, "reason": it.reason, "result": it.result,
+            })
+        };
+        let call = |it: &PastCall| {
+            json!({
+                "leg_id": it.leg_id, "payout_no": it.payout_no, "kind": it.kind, "number": it.number,
+                "started_at": it.started_at, "outcome": it.outcome, "code": it.code, "detail": it.detail,
+                "reference": it.reference, "finished_at": it.finished_at,
+            })
+        };
+        let transfer = |it: &PastTransfer| {
+            json!({
+                "leg_id": it.leg_id, "top_up_id": it.top_up, "from": it.from, "to": it.to,
+                "amount": it.amount.to_text(currency), "cause": it.cause, "at": it.at,
+            })
+        };
+        whole["terms"] = self.withdrawal.terms.clone();
+        whole["legs"] = self.legs.iter().map(leg).collect();
+        whole["transitions"] = self.moves.iter().map(past_move).collect();
+        whole["decisions"] = self.decisions.iter().map(decision).collect();
+        whole["attempts"] = self.calls.iter().map(call).collect();
+        whole["journal"] = self.transfers.iter().map(transfer).collect();
+        whole
+    }
+
+    /// How often the gateway was asked to pay, and how often what became of it.
+    pub(crate) fn calls_of(&self, kind: Kind) -> usize {
+        self.calls.iter().filter(|it| it.kind == <&str>::from(kind)).count()
+    }
+}

@@ -1,0 +1,59 @@
+//! `outflow dev`: the stage of the demo with the machine's clock, until Ctrl-C.
+
+use anyhow::{Context, Result};
+use devstack::Install;
+use simulator::SimClock;
+
+use crate::cli::Dev;
+use crate::interrupt::stop_on_signal;
+use crate::stage::{Plan, Proof, Stage};
+use crate::wiring::{Wiring, Worker};
+
+/// Keeps servers, simulator and the chosen workers up until Ctrl-C.
+///
+/// # Errors
+/// When a server is missing and may not be installed, or a worker cannot go on.
+pub(crate) async fn run(arguments: Dev) -> Result<()> {
+    let workers = Worker::list(&arguments.workers)?;
+    let stop = stop_on_signal()?;
+    let plan = Plan {
+        install: if arguments.no_install { Install::Never } else { Install::WhenMissing },
+        clock: SimClock::Real,
+        proof: Proof::NotAsked,
+        say: |line| eprintln!("{line}"),
+    };
+    let stage = tokio::select! {
+        stage = Stage::build(&plan) => stage?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    tell(&stage, &workers)?;
+    let result = if workers.is_empty() {
+        stop.cancelled().await;
+        Ok(())
+    } else {
+        let wiring = Wiring::connect(&stage.settings, "outflow dev").await;
+        match wiring {
+            Ok(wiring) => wiring.run(&workers, stop).await,
+            Err(error) => Err(error),
+        }
+    };
+    stage.strike().await.context("ending the servers")?;
+    result
+}
+
+/// What a second terminal needs: on stdout, so that a shell can evaluate it.
+fn tell(stage: &Stage, workers: &[Worker]) -> Result<()> {
+    for (name, value) in stage.environment()? {
+        println!("export {name}='{value}'");
+    }
+    println!("export OUTFLOW_SIMULATOR_URL='{}'", stage.simulator.base_url());
+    let names = match workers.len() {
+        0 => "none here: outflow run intake (and the others) in terminals of their own".to_owned(),
+        count => format!("{count} in this process"),
+    };
+    eprintln!("  settings, keys, book: {}", stage.folder().display());
+    eprintln!("  workers: {names}");
+    eprintln!("Copy the export lines into a second terminal. Ctrl-C here ends everything.");
+    eprintln!("next: outflow publish FILE · outflow list · outflow verify --book $OUTFLOW_SIMULATOR_URL");
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Log lines: on stderr, human by default, JSON on request.
+
+use std::io::IsTerminal;
+
+use anyhow::Result;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Command, General, Log};
+use crate::exit::{Exit, Failure};
+
+/// What other crates repeat: the notice of the pool's guard at every use of a
+/// connection, and lapin's view of a broken connection, which `broker` reports.
+const QUIET: &str = "sqlx::postgres::notice=off,lapin=off";
+
+/// Starts logging. Without a filter, workers say what they do, and commands and
+/// the demo only what somebody should know.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub(crate) fn start(general: &General, command: &Command) -> Result<()> {
+    let usual = match command {
+        Command::Run(_) => "info",
+        Command::Dev(_) => "warn,workers=info",
+        _ => "warn",
+    };
+    let usual = format!("{usual},{QUIET}");
+    let filter = general.log_level.as_deref().filter(|it| !it.is_empty()).unwrap_or(&usual);
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        Failure::new(Exit::Usage, "the log filter cannot be read", "try --log-level info").because(error)
+    })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match general.log {
+        Log::Json => builder.json().flatten_event(true).init(),
+        Log::Human => builder.with_target(false).with_ansi(colour()).init(),
+    }
+    Ok(())
+}
+
+/// Whether stderr may be coloured: <https://no-color.org>.
+pub(crate) fn colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+}

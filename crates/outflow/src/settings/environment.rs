@@ -1,0 +1,88 @@
+//! Environment variables that come before the settings file.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::{Profile, Secret, Settings};
+use crate::exit::{Exit, Failure};
+
+/// Puts what the environment says over what the file said. An empty variable
+/// says nothing.
+///
+/// # Errors
+/// When a variable cannot be read. Its value is not repeated.
+pub(super) fn overlay(settings: &mut Settings, variable: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+    let said = |name: &str| variable(name).filter(|value| !value.is_empty());
+    if let Some(url) = said("OUTFLOW_DATABASE_URL") {
+        settings.database.url = Some(Secret::from(url));
+    }
+    if let Some(url) = said("OUTFLOW_AMQP_URL") {
+        settings.broker.url = Some(Secret::from(url));
+    }
+    if let Some(count) = said("OUTFLOW_DATABASE_CONNECTIONS") {
+        settings.database.connections =
+            count.parse().map_err(|_| wrong("OUTFLOW_DATABASE_CONNECTIONS", "must be a whole number"))?;
+    }
+    if let Some(profile) = said("OUTFLOW_PROFILE") {
+        settings.profile = profile
+            .parse::<Profile>()
+            .map_err(|_| wrong("OUTFLOW_PROFILE", "must be `production` or `dev`"))?;
+    }
+    if let Some(keys) = said("OUTFLOW_VAULT_KEYS") {
+        settings.vault.keys_given = Some(Secret::from(keys));
+    }
+    if let Some(key) = said("OUTFLOW_VAULT_LOOKUP_KEY") {
+        settings.vault.lookup_key_given = Some(Secret::from(key));
+    }
+    if let Some(keys) = said("OUTFLOW_VERIFICATION_KEYS") {
+        settings.verification.keys_given = Some(Secret::from(keys));
+    }
+    if let Some(folder) = said("OUTFLOW_GATEWAY_KEYS") {
+        settings.gateways.key_folder = Some(absolute(folder));
+    }
+    if let Some(url) = said("OUTFLOW_GATEWAY_URL") {
+        settings.gateways.base_url = Some(url);
+    }
+    if let Some(folder) = said("OUTFLOW_CALENDAR") {
+        settings.calendar.folder = Some(absolute(folder));
+    }
+    Ok(())
+}
+
+/// A path of the environment starts at the working directory, not at the file.
+fn absolute(path: String) -> PathBuf {
+    let path = PathBuf::from(path);
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn wrong(name: &str, rule: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("{name} {rule}"), format!("correct or unset {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::overlay;
+    use crate::settings::{Profile, Settings};
+
+    fn with(variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        let mut settings = Settings::default();
+        let find = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.to_owned());
+        overlay(&mut settings, &find).map(|()| settings)
+    }
+
+    #[test]
+    fn the_environment_comes_before_the_file_and_empty_says_nothing() {
+        let settings = with(&[("OUTFLOW_PROFILE", "dev"), ("OUTFLOW_DATABASE_CONNECTIONS", "3")]).unwrap();
+        assert_eq!((settings.profile, settings.database.connections), (Profile::Dev, 3));
+        assert_eq!(with(&[("OUTFLOW_PROFILE", "")]).unwrap().profile, Profile::Production);
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_read_is_named_and_not_repeated() {
+        for (name, value) in [("OUTFLOW_PROFILE", "secret"), ("OUTFLOW_DATABASE_CONNECTIONS", "secret")] {
+            let error = with(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(name) && !error.contains(value), "{error}");
+        }
+    }
+}

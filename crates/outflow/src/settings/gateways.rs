@@ -1,0 +1,82 @@
+//! The gateways: whose keys, and which addresses.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use gateways::{Gateways, Limits};
+use serde::Deserialize;
+
+use super::Settings;
+use crate::exit::{Exit, Failure};
+
+/// The table `[gateways]`. Without `base_url` each channel is called where it
+/// really is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GatewaySettings {
+    /// The folder with merchant numbers, keys and certificates of every channel.
+    pub(crate) key_folder: Option<PathBuf>,
+    /// One address for all channels: a simulator's.
+    pub(crate) base_url: Option<String>,
+    /// Alipay Open Platform.
+    pub(crate) alipay_url: String,
+    /// WeChat Pay API v3.
+    pub(crate) wechat_url: String,
+    /// UnionPay ACP.
+    pub(crate) unionpay_url: String,
+    /// UnionPay's statements.
+    pub(crate) unionpay_files_url: String,
+    /// The bank's interface. There is no usual one.
+    pub(crate) bank_url: Option<String>,
+    /// How long a call may take, in seconds.
+    pub(crate) call_seconds: u64,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            key_folder: None,
+            base_url: None,
+            alipay_url: "https://openapi.alipay.com".to_owned(),
+            wechat_url: "https://api.mch.weixin.qq.com".to_owned(),
+            unionpay_url: "https://gateway.95516.com".to_owned(),
+            unionpay_files_url: "https://filedownload.95516.com".to_owned(),
+            bank_url: None,
+            call_seconds: Limits::default().total.as_secs(),
+        }
+    }
+}
+
+impl Settings {
+    /// The adapters of all channels; nothing when no keys are set, because only
+    /// the workers that pay or ask need them.
+    ///
+    /// # Errors
+    /// When a key or an address is missing or wrong.
+    pub(crate) fn gateways(&self) -> Result<Option<Gateways>> {
+        let settings = &self.gateways;
+        let Some(folder) = &settings.key_folder else { return Ok(None) };
+        let folder = self.resolve(folder);
+        let limits = Limits { total: Duration::from_secs(settings.call_seconds), ..Limits::default() };
+        let read = |url: &str| {
+            gateways::GatewaySettings::from_key_folder(&folder, url, limits)
+                .with_context(|| format!("the gateways' keys in {}", folder.display()))
+        };
+        let channels = if let Some(url) = &settings.base_url {
+            read(url)?
+        } else {
+            let bank = settings.bank_url.as_deref().ok_or_else(|| {
+                let next = "set `bank_url` of [gateways], or `base_url` for a simulator";
+                Failure::new(Exit::Usage, "the bank's address is not set", next)
+            })?;
+            let mut channels = read(bank)?;
+            channels.alipay.base_url.clone_from(&settings.alipay_url);
+            channels.wechat.base_url.clone_from(&settings.wechat_url);
+            channels.unionpay.base_url.clone_from(&settings.unionpay_url);
+            channels.unionpay.file_base_url.clone_from(&settings.unionpay_files_url);
+            channels
+        };
+        Gateways::new(&channels).context("making the gateways' adapters").map(Some)
+    }
+}

@@ -1,0 +1,139 @@
+//! Limits, windows and cut-offs: data for the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{NaiveTime, TimeDelta};
+use domain::{Calendar, Currency, Money, Policy, VoluntaryBankCard, WindowMonths, Windows};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use workers::PayoutPolicy;
+
+/// The table `[policy]`. The defaults are cautious: nothing large leaves
+/// without two people.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PolicySettings {
+    /// Up to this amount no person is needed.
+    #[serde(deserialize_with = "amount")]
+    pub(crate) auto_approve_up_to: Money,
+    /// S01: people who must approve anything above.
+    pub(crate) approvers: usize,
+    /// R7: when bank payouts go out on working days, in Asia/Shanghai.
+    #[serde(deserialize_with = "times")]
+    pub(crate) bank_cut_offs: Vec<NaiveTime>,
+    /// R15: withdrawals that one account may have open at once.
+    pub(crate) max_open_withdrawals: i32,
+    /// R15: bank cards while the window to the source is open.
+    pub(crate) voluntary_bank_card: bool,
+    /// R15: contract entities whose contracts forbid refunds.
+    pub(crate) refunds_forbidden: BTreeSet<String>,
+    /// R11: days that a withdrawal waits for bank details.
+    pub(crate) details_wait_days: u16,
+    /// Days that a withdrawal waits for a decision.
+    pub(crate) approval_wait_days: u16,
+    /// R6: months until which money goes back to its source.
+    pub(crate) windows: WindowSettings,
+}
+
+/// R6: months per channel, and the other months that contract entities agreed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WindowSettings {
+    /// Where no other are agreed.
+    pub(crate) general: Months,
+    /// By the contract entity's name.
+    pub(crate) of_entity: BTreeMap<String, Months>,
+}
+
+/// Months per channel.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Months {
+    alipay: u32,
+    wechat: u32,
+    unionpay_personal: u32,
+    unionpay_enterprise: u32,
+}
+
+impl Default for Months {
+    fn default() -> Self {
+        let WindowMonths { alipay, wechat, unionpay_personal, unionpay_enterprise } = WindowMonths::default();
+        Self { alipay, wechat, unionpay_personal, unionpay_enterprise }
+    }
+}
+
+impl From<Months> for WindowMonths {
+    fn from(months: Months) -> Self {
+        let Months { alipay, wechat, unionpay_personal, unionpay_enterprise } = months;
+        Self { alipay, wechat, unionpay_personal, unionpay_enterprise }
+    }
+}
+
+impl Default for PolicySettings {
+    fn default() -> Self {
+        let rules = Policy::default();
+        let days = |wait: TimeDelta| u16::try_from(wait.num_days()).expect("a wait of some days");
+        Self {
+            auto_approve_up_to: Money::from_minor(500_000),
+            approvers: 2,
+            bank_cut_offs: rules.bank_cut_offs,
+            max_open_withdrawals: rules.max_open_withdrawals,
+            voluntary_bank_card: false,
+            refunds_forbidden: rules.refunds_forbidden,
+            details_wait_days: days(rules.details_wait),
+            approval_wait_days: days(rules.approval_wait),
+            windows: WindowSettings::default(),
+        }
+    }
+}
+
+impl PolicySettings {
+    /// What the rules decide requests by.
+    pub(crate) fn rules(&self) -> Policy {
+        let of_entity = self.windows.of_entity.iter().map(|(name, months)| (name.clone(), (*months).into()));
+        Policy {
+            windows: Windows { general: self.windows.general.into(), of_entity: of_entity.collect() },
+            max_open_withdrawals: self.max_open_withdrawals,
+            voluntary_bank_card: if self.voluntary_bank_card {
+                VoluntaryBankCard::Allowed
+            } else {
+                VoluntaryBankCard::Forbidden
+            },
+            refunds_forbidden: self.refunds_forbidden.clone(),
+            bank_cut_offs: self.bank_cut_offs.clone(),
+            details_wait: TimeDelta::days(self.details_wait_days.into()),
+            approval_wait: TimeDelta::days(self.approval_wait_days.into()),
+        }
+    }
+
+    /// What approvals and payouts go by.
+    pub(crate) fn payouts(&self, calendar: Calendar) -> PayoutPolicy {
+        PayoutPolicy {
+            auto_approve_up_to: self.auto_approve_up_to,
+            approvers: self.approvers,
+            calendar: Arc::new(calendar),
+            bank_cut_offs: self.bank_cut_offs.clone(),
+        }
+    }
+}
+
+/// An amount in RMB as a text: TOML's floats are no money either.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    let text = String::deserialize(deserializer)
+        .map_err(|_| D::Error::custom("expected an amount as a text, such as \"5000.00\""))?;
+    Money::parse(&text, Currency::Cny).map_err(|error| D::Error::custom(format!("the amount {error}")))
+}
+
+/// Times of day such as "16:30".
+fn times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NaiveTime>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    if texts.is_empty() {
+        return Err(D::Error::custom("a bank needs at least one cut-off"));
+    }
+    let time = |text: &String| NaiveTime::parse_from_str(text, "%H:%M");
+    texts
+        .iter()
+        .map(|text| time(text).map_err(|_| D::Error::custom("expected a time of day, such as \"16:30\"")))
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! Servers, queues, keys and a simulator of one's own: what `demo` and `dev` stand on.
+//!
+//! Everything goes through a settings file that is written here and read like
+//! any other, so that a second terminal can use the same one.
+
+mod file;
+
+pub(crate) use file::UPSTREAM_KEY;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use broker::{Connections, topology};
+use devstack::{Install, Options, Stack};
+use secrecy::ExposeSecret;
+use simulator::{SimClock, Simulator};
+use tempfile::TempDir;
+
+use crate::settings::Settings;
+use crate::wiring;
+
+/// How strict requests are about the proof of R10.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// As in production.
+    Required,
+    /// Messages may be written by hand.
+    NotAsked,
+}
+
+/// What a stage shall be like.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// Whether missing servers may be installed.
+    pub(crate) install: Install,
+    /// The simulator's clock.
+    pub(crate) clock: SimClock,
+    /// R10.
+    pub(crate) proof: Proof,
+    /// Who hears about progress: one line at a time.
+    pub(crate) say: fn(&str),
+}
+
+/// Servers that run, with an empty schema and all queues.
+pub(crate) struct Stage {
+    stack: Stack,
+    /// The gateways.
+    pub(crate) simulator: simulator::Running,
+    /// The settings of whoever works on this stage.
+    pub(crate) settings: Settings,
+    folder: TempDir,
+}
+
+impl Stage {
+    /// Starts everything. What was started goes away when this is dropped.
+    ///
+    /// # Errors
+    /// When a server is missing and may not be installed, or does not start.
+    pub(crate) async fn build(plan: &Plan) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("outflow-stage-").tempdir().context("a temporary folder")?;
+        let keys = folder.path().join("gateway-keys");
+        // Keys take a second of one core, during which the servers start.
+        let generated = tokio::task::spawn_blocking({
+            let keys = keys.clone();
+            move || simulator::Keys::generate(&keys)
+        });
+        let say = plan.say;
+        let options = Options { install: plan.install, ..Options::default() }.reporting_to(say);
+        let stack = Stack::start(options).await?;
+        let (database_url, amqp_url) = places(&stack).await?;
+        generated.await.context("making keys broke down")?.context("making the gateways' keys")?;
+        let began = Instant::now();
+        let simulator = Simulator::start(simulator::Options {
+            clock: plan.clock.clone(),
+            ..simulator::Options::on_loopback(keys, folder.path().join("gateway-book.jsonl"))
+        })
+        .await
+        .context("starting the gateway simulator")?;
+        say(&tick("four gateways", simulator.base_url(), began));
+        let written = file::Written {
+            database_url,
+            amqp_url,
+            simulator_url: simulator.base_url().to_owned(),
+            proof: plan.proof,
+        };
+        let settings = Settings::read(&written.put(folder.path())?)?;
+        let stage = Self { stack, simulator, settings, folder };
+        stage.prepare(say).await?;
+        Ok(stage)
+    }
+
+    /// The schema and the queues.
+    async fn prepare(&self, say: fn(&str)) -> Result<()> {
+        let began = Instant::now();
+        let database = wiring::database(&self.settings).await?;
+        database.migrate().await.context("migrating the database")?;
+        database.close().await;
+        say(&tick("schema", "migrated", began));
+        let began = Instant::now();
+        let connections: Connections = wiring::broker(&self.settings, "outflow stage").await?;
+        topology::apply(&connections).await.context("declaring exchanges and queues")?;
+        let what = format!("{} quorum queues, {} exchanges", topology::QUEUES.len(), topology::EXCHANGES.len());
+        say(&tick("topology", &what, began));
+        Ok(())
+    }
+
+    /// The settings file.
+    pub(crate) fn settings_file(&self) -> PathBuf {
+        file::in_folder(self.folder.path())
+    }
+
+    /// The folder with the settings file, the keys and the simulator's book.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What a shell sets so that every command works on this stage.
+    ///
+    /// # Errors
+    /// Never for a stage that was built: it has both addresses.
+    pub(crate) fn environment(&self) -> Result<Vec<(&'static str, String)>> {
+        Ok(vec![
+            ("OUTFLOW_CONFIG", self.settings_file().display().to_string()),
+            ("OUTFLOW_DATABASE_URL", self.settings.database_url()?.expose_secret().to_owned()),
+            ("OUTFLOW_AMQP_URL", self.settings.broker_url()?.expose_secret().to_owned()),
+        ])
+    }
+
+    /// Ends the simulator and our own servers, and removes every trace.
+    ///
+    /// # Errors
+    /// When a server cannot be ended.
+    pub(crate) async fn strike(self) -> Result<()> {
+        self.simulator.stop().await;
+        self.stack.stop().await?;
+        self.folder.close().context("removing the temporary folder")
+    }
+}
+
+/// A database and a virtual host that nobody else uses: the ones of our own
+/// servers, or new ones on servers that the environment names.
+async fn places(stack: &Stack) -> Result<(String, String)> {
+    let database = match stack.postgres() {
+        Ok(_) => stack.database_url().to_owned(),
+        Err(_) => stack.fresh_database("outflow").await.context("creating a database")?,
+    };
+    let amqp = match stack.rabbitmq() {
+        Ok(_) => stack.amqp_url().to_owned(),
+        Err(_) => stack.fresh_vhost().await.context("creating a virtual host")?,
+    };
+    Ok((database, amqp))
+}
+
+/// A line about something that is there now.
+pub(crate) fn tick(what: &str, detail: &str, began: Instant) -> String {
+    format!("✓ {what}: {detail} ({:.1} s)", began.elapsed().as_secs_f32())
+}

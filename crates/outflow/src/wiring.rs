@@ -1,0 +1,268 @@
+//! From settings to workers that run.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use broker::topology::{APPROVALS, DECISIONS, FACTS, REQUESTS, payout_queue};
+use broker::{BatchLimits, Connections, Inbox, Publisher};
+use domain::{Policy, Rail};
+use gateways::Gateways;
+use secrecy::ExposeSecret;
+use store::{Database, Vault};
+use strum::IntoEnumIterator;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+use workers::facts::Watch;
+use workers::intake::Rules;
+use workers::verification::Proofs;
+use workers::{Clock, Desk, PayoutPolicy, Till};
+
+use crate::exit::{Exit, Failure};
+use crate::settings::Settings;
+
+/// A worker of the product, as it can run in a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub(crate) enum Worker {
+    /// Account facts.
+    Facts,
+    /// Facts that wait for others before them.
+    Gaps,
+    /// Requests.
+    Intake,
+    /// The amount rule.
+    Approval,
+    /// People's decisions.
+    Decisions,
+    /// Due legs.
+    Release,
+    /// Ends of holds.
+    Holds,
+    /// Ends of waiting.
+    Expiry,
+    /// One rail.
+    #[strum(disabled)]
+    Payout(Rail),
+    /// Queries.
+    Settle,
+    /// The outbox.
+    Relay,
+}
+
+impl Worker {
+    /// Every worker, payouts on every rail.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = vec![
+            Self::Facts,
+            Self::Gaps,
+            Self::Intake,
+            Self::Approval,
+            Self::Decisions,
+            Self::Release,
+            Self::Holds,
+            Self::Expiry,
+            Self::Settle,
+            Self::Relay,
+        ];
+        all.extend(Rail::iter().map(Self::Payout));
+        all
+    }
+
+    /// Reads a list such as `facts,intake,payout`; `all` and `none` are words for lists.
+    ///
+    /// # Errors
+    /// When a word is no worker.
+    pub(crate) fn list(words: &[String]) -> Result<Vec<Self>> {
+        let mut workers = Vec::new();
+        for word in words {
+            match word.as_str() {
+                "all" => workers.extend(Self::all()),
+                "none" => {}
+                "payout" => workers.extend(Rail::iter().map(Self::Payout)),
+                word => workers.push(word.parse().map_err(|_| {
+                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, payout, settle, relay; or say all or none";
+                    Failure::new(Exit::Usage, format!("there is no worker {word:?}"), hint)
+                })?),
+            }
+        }
+        Ok(workers)
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Payout(rail) => format!("payout {rail}"),
+            worker => worker.to_string(),
+        }
+    }
+}
+
+/// What workers are made of.
+#[derive(Clone)]
+pub(crate) struct Wiring {
+    /// The books.
+    pub(crate) database: Database,
+    /// RabbitMQ.
+    pub(crate) connections: Connections,
+    /// Whose time it is.
+    pub(crate) clock: Clock,
+    /// Seals and opens account numbers.
+    pub(crate) vault: Vault,
+    /// R10.
+    pub(crate) proofs: Proofs,
+    /// The rules of requests.
+    pub(crate) rules: Policy,
+    /// The rules of approvals and payouts.
+    pub(crate) payouts: PayoutPolicy,
+    /// Who pays; only the workers that pay or ask need them.
+    pub(crate) gateways: Option<Arc<Gateways>>,
+}
+
+impl Wiring {
+    /// Connects what the settings name. `name` is what the broker's operators see.
+    ///
+    /// A broker that is away is waited for, as workers do; a database that is
+    /// away is an error, because a wrong address looks the same.
+    ///
+    /// # Errors
+    /// When a setting is missing or wrong, or the database does not answer.
+    pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Self> {
+        let database = database(settings).await?;
+        let connections = Connections::later(settings.broker_url()?.expose_secret(), name)?;
+        Ok(Self {
+            database,
+            connections,
+            clock: Clock::System,
+            vault: settings.vault()?,
+            proofs: settings.proofs()?,
+            rules: settings.policy.rules(),
+            payouts: settings.policy.payouts(settings.calendar()?),
+            gateways: settings.gateways()?.map(Arc::new),
+        })
+    }
+
+    /// Runs workers until `stop` is raised or one of them cannot go on; then the
+    /// others finish what is in hand.
+    ///
+    /// # Errors
+    /// What the first worker that could not go on said.
+    pub(crate) async fn run(&self, workers: &[Worker], stop: CancellationToken) -> Result<()> {
+        let mut running = JoinSet::new();
+        for worker in workers.iter().copied() {
+            let duty = self.duty(worker, stop.clone())?;
+            running.spawn(async move { (worker.name(), duty.await) });
+        }
+        let mut result = Ok(());
+        while let Some(ended) = running.join_next().await {
+            let failed = match ended {
+                Ok((name, Ok(()))) if stop.is_cancelled() => {
+                    info!(worker = name, "A worker ended");
+                    continue;
+                }
+                Ok((name, Ok(()))) => anyhow::anyhow!("the worker {name} ended by itself"),
+                Ok((name, Err(error))) => {
+                    anyhow::Error::from(error).context(format!("the worker {name} cannot go on"))
+                }
+                Err(panic) => anyhow::Error::from(panic).context("a worker broke down"),
+            };
+            error!("{failed:#}");
+            stop.cancel();
+            if result.is_ok() {
+                result = Err(failed);
+            }
+        }
+        result
+    }
+
+    /// The future of one worker.
+    fn duty(
+        &self,
+        worker: Worker,
+        stop: CancellationToken,
+    ) -> Result<futures::future::BoxFuture<'static, Result<(), workers::Error>>> {
+        let (database, clock) = (self.database.clone(), self.clock.clone());
+        let inbox = |queue| Inbox::open(&self.connections, queue, BatchLimits::default());
+        let desk = || Desk { policy: self.payouts.clone(), vault: self.vault.clone() };
+        Ok(match worker {
+            Worker::Facts => {
+                Box::pin(workers::facts::run(inbox(FACTS), database, self.vault.clone(), clock, stop))
+            }
+            Worker::Gaps => {
+                let desk = workers::facts::Desk { database, vault: self.vault.clone() };
+                Box::pin(workers::facts::watch(desk, clock, Watch::default(), stop))
+            }
+            Worker::Intake => Box::pin(workers::intake::run(inbox(REQUESTS), database, self.rules(), clock, stop)),
+            Worker::Approval => Box::pin(workers::approval::run(inbox(APPROVALS), database, desk(), clock, stop)),
+            Worker::Decisions => Box::pin(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop)),
+            Worker::Release => Box::pin(workers::release::run(database, clock, stop)),
+            Worker::Holds => Box::pin(workers::holds::run(database, clock, stop)),
+            Worker::Expiry => Box::pin(workers::expiry::run(database, clock, stop)),
+            Worker::Payout(rail) => {
+                Box::pin(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))
+            }
+            Worker::Settle => Box::pin(workers::settle::run(self.till()?, stop)),
+            Worker::Relay => {
+                Box::pin(workers::relay::run(Publisher::new(&self.connections), database, clock, stop))
+            }
+        })
+    }
+
+    fn rules(&self) -> Rules {
+        Rules { policy: self.rules.clone(), proofs: self.proofs.clone(), vault: self.vault.clone() }
+    }
+
+    fn till(&self) -> Result<Till> {
+        let Some(gateways) = &self.gateways else {
+            bail!(Failure::new(
+                Exit::Usage,
+                "there are no keys of the gateways",
+                "set `key_folder` and `base_url` of [gateways] in the settings file",
+            ));
+        };
+        Ok(Till {
+            database: self.database.clone(),
+            vault: self.vault.clone(),
+            gateways: Arc::clone(gateways),
+            clock: self.clock.clone(),
+        })
+    }
+}
+
+/// Connects to the database.
+///
+/// # Errors
+/// When no address is set, or nobody answers there.
+pub(crate) async fn database(settings: &Settings) -> Result<Database> {
+    let url = settings.database_url()?;
+    Database::connect(url.expose_secret(), settings.database.connections)
+        .await
+        .context("connecting to the database")
+}
+
+/// Connects to the broker.
+///
+/// # Errors
+/// When no address is set, or nobody answers there.
+pub(crate) async fn broker(settings: &Settings, name: &str) -> Result<Connections> {
+    Connections::open(settings.broker_url()?.expose_secret(), name).await.context("connecting to the broker")
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Rail;
+
+    use super::Worker;
+
+    #[test]
+    fn lists_of_workers_are_words() {
+        let list = |text: &str| {
+            let words: Vec<String> = text.split(',').map(str::to_owned).collect();
+            Worker::list(&words).map_err(|error| error.to_string())
+        };
+        assert_eq!(list("none"), Ok(vec![]));
+        assert_eq!(list("facts,relay"), Ok(vec![Worker::Facts, Worker::Relay]));
+        assert_eq!(list("payout").unwrap()[0], Worker::Payout(Rail::Alipay));
+        assert_eq!(list("all"), Ok(Worker::all()));
+        assert_eq!(list("fax").unwrap_err(), "there is no worker \"fax\"");
+    }
+}
