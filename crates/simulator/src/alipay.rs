@@ -1,7 +1,9 @@
 //! Alipay Open Platform: `/gateway.do`, every call and every error as HTTP 200.
 
+mod bill;
 mod envelope;
 mod failure;
+mod notice;
 mod query;
 mod refund;
 
@@ -18,9 +20,12 @@ use crate::delivery::{self, Outgoing};
 use crate::world::{Shared, World};
 use envelope::{Params, Seal};
 use failure::Failure;
+pub(crate) use notice::letter;
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/gateway.do", get(gateway).post(gateway))
+    Router::new()
+        .route("/gateway.do", get(gateway).post(gateway))
+        .route("/_alipay_bill/downloadBillFile.resource", get(bill::download))
 }
 
 /// A business answer: how it is to leave, and the node's text.
@@ -37,7 +42,7 @@ impl Answer {
 
 async fn gateway(State(world): State<Shared>, RawQuery(query): RawQuery, body: Bytes) -> Response {
     let params = Params::merge(query.as_deref().unwrap_or_default(), &body);
-    respond(&world, &params).deliver().await
+    respond(&world, &params).deliver(&world).await
 }
 
 fn respond(world: &World, params: &Params) -> Outgoing {
@@ -47,11 +52,11 @@ fn respond(world: &World, params: &Params) -> Outgoing {
         Err(failure) => send(&Reply::Truth, Seal::of(world, params).close(&name, &failure.node())),
         Ok(()) => {
             let answer = business(world, params);
-            if matches!(answer.reply, Reply::Drop | Reply::Silence | Reply::Unavailable) {
+            if answer.node.is_empty() && !matches!(answer.reply, Reply::Code(_)) {
                 return Outgoing::of(&answer.reply, || Response::new("".into()));
             }
             let node = match &answer.reply {
-                Reply::Code(code) => Failure::business(code, "").node(),
+                Reply::Code(code) => Failure::coded(code).node(),
                 _ => answer.node,
             };
             let mut seal = Seal::of(world, params);
@@ -72,6 +77,7 @@ fn business(world: &World, params: &Params) -> Answer {
     let done = match params.get("method").unwrap_or_default() {
         "alipay.trade.refund" => refund::refund(world, &biz),
         "alipay.trade.fastpay.refund.query" => query::query(world, &biz),
+        "alipay.data.dataservice.bill.downloadurl.query" => bill::address(world, &biz),
         "alipay.open.app.alipaycert.download" => Ok(Answer::plain(envelope::certificate(world))),
         _ => Err(Failure::new("40002", "isv.invalid-method", "不存在的方法名")),
     };

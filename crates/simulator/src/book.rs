@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 pub use entry::Trade;
-pub(crate) use entry::{BankBatch, BankLine, BankMessage, Entry, NewOrder};
-pub(crate) use ledger::{Account, Ledger, Order, State, order_key};
+pub(crate) use entry::{BankBatch, BankLine, BankMessage, Entry, Kind, NewOrder};
+pub(crate) use ledger::{Account, Change, Ledger, News, Order, State, order_key};
 pub use report::{BookReport, ChannelTotals, MovementLine};
 
 /// Why a book could not be opened.

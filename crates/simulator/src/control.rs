@@ -1,5 +1,7 @@
 //! The control interface under `/_sim/`, for people, scripts and tests.
 
+use std::sync::{Arc, PoisonError};
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -10,6 +12,9 @@ use serde_json::json;
 
 use crate::book::{BookReport, Entry, Trade};
 use crate::clock::{SimClock, parse_rfc3339, rfc3339};
+use crate::delivery;
+use crate::options::Callbacks;
+use crate::scenario::{Play, Scenario, ScenarioError, Verdict};
 use crate::world::{Shared, World};
 
 pub(crate) fn routes() -> Router<Shared> {
@@ -19,6 +24,8 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/_sim/clock", get(show_clock).post(set_clock))
         .route("/_sim/requests", get(requests))
         .route("/_sim/verdict", get(verdict))
+        .route("/_sim/scenario", get(show_scenario).post(set_scenario).delete(end_scenario))
+        .route("/_sim/callbacks", post(change_callbacks))
 }
 
 #[derive(Deserialize)]
@@ -124,23 +131,63 @@ async fn set_clock(State(world): State<Shared>, body: String) -> Response {
 
 async fn requests(State(world): State<Shared>) -> Response {
     let (seen, newest) = world.requests.newest();
-    Json(json!({ "seen": seen, "newest": newest })).into_response()
+    Json(json!({ "seen": seen, "notices_waiting": world.postman.waiting(), "newest": newest }))
+        .into_response()
 }
 
-/// Whether the money is right: nothing twice, nothing beyond a trade's total.
-async fn verdict(State(world): State<Shared>) -> Response {
-    let book = world.book.enter(world.clock.now_ms(), |ledger| BookReport::of(ledger));
-    let passed = book.paid_twice == 0 && book.over_refunded == 0;
-    Json(json!({
-        "passed": passed,
-        "paid_twice": book.paid_twice,
-        "paid_twice_numbers": book.paid_twice_numbers,
-        "over_refunded": book.over_refunded,
-        "movements": book.movements.len(),
-        "paid_out_fen": book.paid_out_fen,
-        "returned_fen": book.returned_fen,
-    }))
-    .into_response()
+/// Whether the money is right and the scenario's expectations are met.
+async fn verdict(State(world): State<Shared>) -> Json<Verdict> {
+    Json(judge(&world))
+}
+
+pub(crate) fn judge(world: &World) -> Verdict {
+    let play = world.play();
+    world.book.enter(world.clock.now_ms(), |ledger| Verdict::over(ledger, play.as_deref()))
+}
+
+async fn set_scenario(State(world): State<Shared>, body: String) -> Response {
+    match load(&world, &body) {
+        Ok(()) => show_scenario(State(world)).await,
+        Err(error) => delivery::text(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", error.to_string()),
+    }
+}
+
+/// Plays a scenario from now on; it may set a manual clock.
+///
+/// # Errors
+/// [`ScenarioError`] with the line, the column and a caret.
+pub(crate) fn load(world: &World, toml: &str) -> Result<(), ScenarioError> {
+    let scenario = Scenario::parse(toml)?;
+    if let Some(clock) = scenario.clock {
+        world.clock.set_ms(clock.0).map_err(|error| ScenarioError::clock(&error))?;
+    }
+    let play = Play::new(scenario, world.clock.now_ms());
+    *world.play.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(play));
+    Ok(())
+}
+
+async fn show_scenario(State(world): State<Shared>) -> Response {
+    let name = world.play().map(|play| play.name().to_owned());
+    Json(json!({ "name": name, "now": rfc3339(world.clock.now_ms()) })).into_response()
+}
+
+async fn end_scenario(State(world): State<Shared>) -> StatusCode {
+    *world.play.write().unwrap_or_else(PoisonError::into_inner) = None;
+    StatusCode::NO_CONTENT
+}
+
+pub(crate) fn set_callbacks(world: &World, callbacks: Callbacks) {
+    *world.callbacks.write().unwrap_or_else(PoisonError::into_inner) = callbacks;
+}
+
+async fn change_callbacks(State(world): State<Shared>, body: String) -> Response {
+    match serde_json::from_str(&body) {
+        Ok(callbacks) => {
+            set_callbacks(&world, callbacks);
+            Json(world.callbacks()).into_response()
+        }
+        Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
 }
 
 /// An RFC 9457 problem.

@@ -4,10 +4,13 @@
 //! By account and not by amount, because a withdrawal is split over top-ups and
 //! nobody upstream chooses the amounts of the parts.
 
-use crate::behaviour::{Behaviour, Effect, Refusal, Reply};
+use crate::behaviour::{Behaviour, Effect, Refusal, Reply, Turn, What};
+use crate::workdays;
 
 /// Milliseconds of the simulator's clock that a pending order takes.
 const PENDING_MS: i64 = 3_000;
+/// Working days after which a returned payment comes back.
+const RETURN_WORKING_DAYS: u32 = 3;
 
 /// The magic endings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +74,8 @@ impl Magic {
         matches!(self, Self::LostBefore | Self::LostAfter | Self::UnavailableTwice | Self::BadSignature)
     }
 
-    /// The treatment of the call, whose `attempt` is counted from one.
-    pub(crate) const fn behaviour(self, attempt: u32) -> Behaviour {
+    /// The treatment of the call at `now_ms`, whose `attempt` is counted from one.
+    pub(crate) fn behaviour(self, attempt: u32, now_ms: i64) -> Behaviour {
         match self {
             Self::PendingThenPaid => Behaviour::new(Effect::PayAfter(PENDING_MS), Reply::Truth),
             Self::NoSuchAccount => refuse(Refusal::NoSuchAccount),
@@ -85,12 +88,28 @@ impl Magic {
             Self::UnavailableTwice if attempt <= 2 => Behaviour::new(Effect::Nothing, Reply::Unavailable),
             Self::BadSignature if attempt == 1 => Behaviour::new(Effect::Pay, Reply::BadSignature),
             Self::NeverAnswers => Behaviour::new(Effect::Nothing, Reply::Silence),
-            _ => Behaviour::PAID,
+            Self::NotifiedEarly => {
+                let mut behaviour = Behaviour::new(Effect::Pay, Reply::AfterNotice(String::new()));
+                behaviour.aftermath.notices.early = true;
+                behaviour
+            }
+            Self::NotifiedThrice => {
+                let mut behaviour = Behaviour::paid();
+                behaviour.aftermath.notices.extra = 2;
+                behaviour
+            }
+            Self::ReturnedLater => {
+                let mut behaviour = Behaviour::paid();
+                let at_ms = workdays::after(now_ms, RETURN_WORKING_DAYS);
+                behaviour.aftermath.turns.push(Turn { at_ms, what: What::Return("AC04".to_owned()) });
+                behaviour
+            }
+            _ => Behaviour::paid(),
         }
     }
 }
 
-const fn refuse(refusal: Refusal) -> Behaviour {
+fn refuse(refusal: Refusal) -> Behaviour {
     Behaviour::new(Effect::Refuse(refusal), Reply::Truth)
 }
 
@@ -124,7 +143,7 @@ mod tests {
             ("62170420", 1, Pay, Truth),
         ] {
             let expected = Behaviour::new(effect, reply);
-            assert_eq!(Magic::of(account).behaviour(attempt), expected, "{account} {attempt}");
+            assert_eq!(Magic::of(account).behaviour(attempt, 0), expected, "{account} {attempt}");
         }
     }
 }

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use clap::Parser;
-use simulator::{Channel, Limits, Options, Signing, SimClock, Simulator, Switches};
+use clap::{Parser, ValueEnum};
+use simulator::{
+    Callbacks, Channel, Limits, Notices, Options, Signing, SimClock, Simulator, Statements, Switches,
+};
 
 /// Alipay, `WeChat` Pay, `UnionPay` and a bank on one address, with their own book.
 #[derive(Debug, Parser)]
@@ -28,12 +30,59 @@ struct Arguments {
     /// again: the negative control of a test for double payments.
     #[arg(long, value_name = "CHANNEL", value_parser = channel)]
     no_dedup: Vec<Channel>,
-    /// Enforce no rate or count limits.
-    #[arg(long)]
-    no_limits: bool,
-    /// For benchmarks only: neither verify nor make signatures.
-    #[arg(long)]
-    no_signing: bool,
+    /// A part to leave out. `signing` is for benchmarks only: nothing is verified
+    /// and every signature is the same text.
+    #[arg(long, value_enum, value_name = "PART")]
+    without: Vec<Part>,
+    /// Since when a day's statement can be had.
+    #[arg(long, value_enum, default_value_t)]
+    statements: Availability,
+    /// Where camt.054 notices go.
+    #[arg(long, value_name = "URL")]
+    bank_callback: Option<String>,
+    /// Where notices about Alipay trades without a `notify_url` go.
+    #[arg(long, value_name = "URL")]
+    alipay_callback: Option<String>,
+    /// A scenario file.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+}
+
+/// What can be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Rate and count limits.
+    Limits,
+    /// Notices.
+    Notices,
+    /// Signatures.
+    Signing,
+}
+
+/// Since when a day's statement can be had.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Availability {
+    /// At once, also for the running day.
+    #[default]
+    AtOnce,
+    /// From ten o'clock of the next day.
+    NextDay,
+}
+
+impl Arguments {
+    fn switches(&self) -> Switches {
+        let without = |part| self.without.contains(&part);
+        Switches {
+            signing: if without(Part::Signing) { Signing::Off } else { Signing::On },
+            limits: if without(Part::Limits) { Limits::Off } else { Limits::Real },
+            notices: if without(Part::Notices) { Notices::Off } else { Notices::On },
+            statements: match self.statements {
+                Availability::AtOnce => Statements::AtOnce,
+                Availability::NextDay => Statements::NextDay,
+            },
+            no_dedup: self.no_dedup.clone(),
+        }
+    }
 }
 
 fn clock(text: &str) -> anyhow::Result<SimClock> {
@@ -59,16 +108,19 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
+    let scenario = match &arguments.scenario {
+        Some(path) => Some(std::fs::read_to_string(path).with_context(|| path.display().to_string())?),
+        None => None,
+    };
+    let switches = arguments.switches();
     let running = Simulator::start(Options {
         listen: arguments.listen,
         keys_dir: arguments.keys.clone(),
         book_path: arguments.book.clone(),
         clock: arguments.clock,
-        switches: Switches {
-            signing: if arguments.no_signing { Signing::Off } else { Signing::On },
-            limits: if arguments.no_limits { Limits::Off } else { Limits::Real },
-            no_dedup: arguments.no_dedup,
-        },
+        switches,
+        callbacks: Callbacks { alipay: arguments.alipay_callback, bank: arguments.bank_callback },
+        scenario,
     })
     .await
     .context("the simulator could not start")?;

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::channel::Channel;
 use crate::clock::SimClock;
 use crate::signature::Signing;
@@ -20,6 +22,32 @@ pub struct Options {
     pub clock: SimClock,
     /// Deviations from the real gateways.
     pub switches: Switches,
+    /// Where notices go whose address is not part of a request.
+    pub callbacks: Callbacks,
+    /// A scenario in TOML, loaded at the start.
+    pub scenario: Option<String>,
+}
+
+/// Addresses of the merchant, for notices whose address is not in a request.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Callbacks {
+    /// For Alipay trades that were registered without a `notify_url`.
+    #[serde(default)]
+    pub alipay: Option<String>,
+    /// For camt.054.
+    #[serde(default)]
+    pub bank: Option<String>,
+}
+
+/// Whether notices are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Notices {
+    /// On each channel's schedule.
+    #[default]
+    On,
+    /// Never, for benchmarks.
+    Off,
 }
 
 /// Deviations from the real gateways. The default is none.
@@ -29,9 +57,23 @@ pub struct Switches {
     pub signing: Signing,
     /// Rate and count limits of the channels.
     pub limits: Limits,
+    /// Whether notices are sent.
+    pub notices: Notices,
+    /// Since when a day's statement can be had.
+    pub statements: Statements,
     /// Channels that pay again when a number is repeated: the negative control
     /// for tests that look for double payments.
     pub no_dedup: Vec<Channel>,
+}
+
+/// Since when a day's statement can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Statements {
+    /// At once, also for the running day: what tests want.
+    #[default]
+    AtOnce,
+    /// From ten o'clock of the next day, as in production.
+    NextDay,
 }
 
 /// Whether a channel recognises a repeated number.
@@ -62,6 +104,8 @@ impl Options {
             book_path,
             clock: SimClock::Real,
             switches: Switches::default(),
+            callbacks: Callbacks::default(),
+            scenario: None,
         }
     }
 }

@@ -4,8 +4,10 @@
 //! is a connection that ends without an answer, which a handler cannot express.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, RwLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -25,8 +27,11 @@ use crate::clock::rfc3339;
 use crate::control;
 use crate::delivery::CloseInstead;
 use crate::keys::{Keys, KeysError};
-use crate::options::Options;
+use crate::options::{Callbacks, Options};
+use crate::postman::{self, Postman};
 use crate::requests::{Note, Ring};
+use crate::scenario::ScenarioError;
+use crate::statement::Downloads;
 use crate::world::{Shared, World};
 use crate::{alipay, bank, unionpay, wechat};
 
@@ -42,6 +47,9 @@ pub enum StartError {
     /// The book is not usable.
     #[error("book")]
     Book(#[from] BookError),
+    /// The scenario is not one.
+    #[error("scenario")]
+    Scenario(#[from] ScenarioError),
     /// The address could not be bound.
     #[error("cannot listen on {address}")]
     Listen {
@@ -75,7 +83,7 @@ impl Simulator {
     /// # Errors
     /// [`StartError`] naming what was not usable.
     pub async fn start(options: Options) -> Result<Running, StartError> {
-        let Options { listen, keys_dir, book_path, clock, switches } = options;
+        let Options { listen, keys_dir, book_path, clock, switches, callbacks, scenario } = options;
         let keys = Keys::load_or_generate(&keys_dir, switches.signing)?;
         let book = Book::open(&book_path)?;
         let failed = |source| StartError::Listen { address: listen, source };
@@ -87,11 +95,21 @@ impl Simulator {
             book,
             requests: Ring::default(),
             switches,
+            postman: Postman::new(),
+            downloads: Downloads::default(),
             base_url: format!("http://{address}"),
+            callbacks: RwLock::new(callbacks),
+            play: RwLock::default(),
+            notices_sent: AtomicU64::new(0),
+            wechat_failures: Mutex::default(),
         });
+        if let Some(text) = scenario {
+            control::load(&world, &text)?;
+        }
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(accept(listener, world.clone(), stop.clone(), tasks.clone()));
+        tasks.spawn(postman::work(world.clone(), stop.clone()));
         Ok(Running { world, address, stop, tasks })
     }
 }
@@ -127,6 +145,27 @@ impl Running {
     /// The number of a trade that is registered with other facts already.
     pub fn register(&self, trades: Vec<Trade>) -> Result<(), String> {
         control::register(&self.world, trades)
+    }
+
+    /// Plays a scenario from now on, instead of the one before.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] with the line, the column and a caret.
+    pub fn load_scenario(&self, toml: &str) -> Result<(), ScenarioError> {
+        control::load(&self.world, toml)
+    }
+
+    /// Where notices go whose address is not part of a request.
+    pub fn set_callbacks(&self, callbacks: Callbacks) {
+        control::set_callbacks(&self.world, callbacks);
+    }
+
+    /// The judgement of `GET /_sim/verdict`: whether it passed, and every reason
+    /// why it did not.
+    #[must_use]
+    pub fn verdict(&self) -> (bool, Vec<String>) {
+        let verdict = control::judge(&self.world);
+        (verdict.passed, verdict.failures)
     }
 
     /// Ends every connection and waits until nothing runs any more.
@@ -181,12 +220,20 @@ async fn accept(listener: TcpListener, world: Shared, stop: CancellationToken, t
 async fn serve(stream: TcpStream, router: Router, world: Shared) {
     // Without it, small answers wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let service =
-        service_fn(move |request: Request<Incoming>| answer(router.clone(), world.clone(), request));
-    let served =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+    let reset = Arc::new(AtomicBool::new(false));
+    let wants_reset = reset.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        Box::pin(answer(router.clone(), world.clone(), (request, wants_reset.clone())))
+    });
+    let mut connection =
+        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let served = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     if let Err(error) = served {
         tracing::debug!(%error, "A connection ended early");
+    }
+    if reset.load(Relaxed) {
+        // Closing with a zero linger time sends a reset instead of an end.
+        let _ = connection.into_parts().io.into_inner().set_zero_linger();
     }
 }
 
@@ -194,13 +241,15 @@ async fn serve(stream: TcpStream, router: Router, world: Shared) {
 async fn answer(
     mut router: Router,
     world: Shared,
-    request: Request<Incoming>,
+    (request, wants_reset): (Request<Incoming>, Arc<AtomicBool>),
 ) -> Result<Response<Body>, ClosedOnPurpose> {
     let method = request.method().to_string();
     let path = request.uri().path().to_owned();
     let response =
         router.call(request.map(Body::new)).await.unwrap_or_else(|never: Infallible| match never {});
-    let closed = response.extensions().get::<CloseInstead>().is_some();
+    let end = response.extensions().get::<CloseInstead>().copied();
+    wants_reset.store(end == Some(CloseInstead::Reset), Relaxed);
+    let closed = end.is_some();
     let status = (!closed).then(|| response.status().as_u16());
     let at = rfc3339(world.clock.now_ms());
     world.requests.add(Note { sequence: 0, at, method, path, status });

@@ -1,6 +1,8 @@
 //! `UnionPay` ACP 5.1.0: back-office transactions and their query.
 
+mod file;
 mod form;
+mod notice;
 mod query;
 mod refund;
 
@@ -15,11 +17,16 @@ use crate::behaviour::Reply;
 use crate::delivery::{self, Outgoing};
 use crate::world::{Shared, World};
 use form::{Form, Pairs};
+pub(crate) use notice::letter;
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/gateway/api/backTransReq.do", post(back_transaction))
         .route("/gateway/api/queryTrans.do", post(query_transaction))
+        // The file host answers under its root; here it shares an address.
+        .route("/", post(file_transfer))
+        .route("/filetransfer", post(file_transfer))
+        .route("/filetransfer/", post(file_transfer))
 }
 
 /// A response code with its text, which ends in seven digits of detail.
@@ -64,12 +71,21 @@ async fn back_transaction(State(world): State<Shared>, body: Bytes) -> Response 
         "04" => refund::refund(&world, form),
         _ => Err(Code::new("10", "报文格式错误")),
     })
-    .deliver()
+    .deliver(&world)
     .await
 }
 
 async fn query_transaction(State(world): State<Shared>, body: Bytes) -> Response {
-    respond(&world, &body, |form| query::query(&world, form)).deliver().await
+    respond(&world, &body, |form| query::query(&world, form)).deliver(&world).await
+}
+
+async fn file_transfer(State(world): State<Shared>, body: Bytes) -> Response {
+    respond(&world, &body, |form| match form.get("txnType") {
+        "76" => file::transfer(&world, form),
+        _ => Err(Code::new("10", "报文格式错误")),
+    })
+    .deliver(&world)
+    .await
 }
 
 /// Verifies the caller, asks the business, signs the answer.

@@ -22,6 +22,17 @@ impl Failure {
         Self::new("40004", &format!("ACQ.{code}"), text)
     }
 
+    /// A refusal by its code alone: a gateway code with its prefix, or a business
+    /// code with or without it.
+    pub(super) fn coded(code: &str) -> Self {
+        match code {
+            _ if code.ends_with("call-limited") => Self::new("40005", code, ""),
+            _ if code.starts_with("isv.") => Self::new("40002", code, ""),
+            _ if code.starts_with("isp.") || code.starts_with("aop.") => Self::new("20000", code, ""),
+            _ => Self::business(code.strip_prefix("ACQ.").unwrap_or(code), ""),
+        }
+    }
+
     pub(super) fn unsigned(mut self) -> Self {
         self.unsigned = true;
         self

@@ -10,7 +10,8 @@ use crate::channel::Channel;
 use crate::clock::spaced;
 use crate::json_text::Object;
 use crate::money::yuan;
-use crate::world::World;
+use crate::scenario::Op;
+use crate::world::{Call, World};
 
 /// Tells what became of a refund.
 ///
@@ -23,17 +24,20 @@ pub(super) fn query(world: &World, biz: &Value) -> Result<Answer, Failure> {
         return Err(Failure::business("INVALID_PARAMETER", "参数无效：out_request_no"));
     }
     world.book.enter(world.clock.now_ms(), |ledger| {
-        let account = account(ledger, biz)?;
+        let account = account(ledger, biz)?.clone();
         let trade = &account.trade;
         let node = Object::new().text("code", "10000").text("msg", "Success");
         let key = order_key(Channel::Alipay, &trade.trade_no, &number);
+        let (number, payee) = (&number, &trade.trade_no);
+        let call = Call { channel: Channel::Alipay, op: Op::Query, key: &key, number, payee };
+        let reply = world.query_reply(ledger, &call);
         let paid = ledger.order(&key).filter(|order| matches!(order.state, State::Paid | State::Returned(_)));
         let Some(order) = paid else {
-            return Ok(Answer::plain(node.finish()));
+            return Ok(Answer { reply, node: node.finish() });
         };
         let amount = yuan(order.placed.amount_fen);
         let node = node
-            .text("out_request_no", &number)
+            .text("out_request_no", number)
             .text("out_trade_no", &trade.out_trade_no)
             .text("refund_amount", &amount)
             .text("refund_status", "REFUND_SUCCESS")
@@ -50,7 +54,7 @@ pub(super) fn query(world: &World, biz: &Value) -> Result<Answer, Failure> {
         } else {
             node
         };
-        Ok(Answer::plain(node.finish()))
+        Ok(Answer { reply, node: node.finish() })
     })
 }
 

@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::{Answer, member, wants};
-use crate::behaviour::{Effect, Refusal};
+use crate::behaviour::{Aftermath, Effect, Refusal};
 use crate::book::{Account, Ledger, NewOrder, State, order_key};
 use crate::channel::Channel;
 use crate::json_text::Object;
 use crate::money::{fen, yuan};
 use crate::options::Limits;
+use crate::scenario::Op;
 use crate::world::{Call, World, place};
 
 /// Two refunds of one trade are at least this far apart.
@@ -30,9 +31,10 @@ struct Asked {
 pub(super) fn refund(world: &World, biz: &Value) -> Result<Answer, Failure> {
     let now_ms = world.clock.now_ms();
     world.book.enter(now_ms, |ledger| {
-        let account = super::refund::account(ledger, biz)?.clone();
+        let account = self::account(ledger, biz)?.clone();
         let asked = read(biz, &account)?;
-        let call = Call { channel: Channel::Alipay, key: &asked.key, payee: &account.trade.trade_no };
+        let (key, number, payee) = (&asked.key, &asked.number, &account.trade.trade_no);
+        let call = Call { channel: Channel::Alipay, op: Op::Transfer, key, number, payee };
         let behaviour = world.behaviour(ledger, &call);
         if behaviour.effect == Effect::Nothing {
             return Ok(Answer { reply: behaviour.reply, node: String::new() });
@@ -49,15 +51,17 @@ pub(super) fn refund(world: &World, biz: &Value) -> Result<Answer, Failure> {
                 if world.dedups(Channel::Alipay) {
                     check(world, &account, &asked)?;
                 }
-                if let Effect::Refuse(refusal) = behaviour.effect {
-                    return Err(refused(refusal));
+                match &behaviour.effect {
+                    Effect::Refuse(refusal) => return Err(refused(*refusal)),
+                    Effect::RefuseWith(code) => return Err(Failure::coded(code)),
+                    _ => {}
                 }
-                place(ledger, order(ledger, &account, &asked, now_ms), &behaviour.effect);
+                place(ledger, order(ledger, &account, &asked, now_ms), &behaviour);
                 let state = ledger.order(&asked.key).map(|order| &order.state);
                 if state == Some(&State::Paid) { "Y" } else { "N" }
             }
         };
-        let account = super::refund::account(ledger, biz)?;
+        let account = self::account(ledger, biz)?;
         Ok(Answer { reply: behaviour.reply, node: node(biz, account, &asked, fund_change) })
     })
 }
@@ -126,6 +130,7 @@ fn order(ledger: &Ledger, account: &Account, asked: &Asked, now_ms: i64) -> NewO
         reference: format!("{:016}", ledger.order_count() + 1),
         created_ms: now_ms,
         due_ms: None,
+        aftermath: Aftermath::default(),
         refused: None,
         notify_url: account.trade.notify_url.clone(),
         echo,

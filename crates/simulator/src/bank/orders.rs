@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use super::pain001::{Batch, Message, Transfer};
 use super::pain002;
-use crate::behaviour::{Behaviour, Effect, Refusal, Reply};
-use crate::book::{BankBatch, BankLine, BankMessage, Entry, Ledger, NewOrder, State, order_key};
+use crate::behaviour::{Aftermath, Behaviour, Effect, Refusal, Reply};
+use crate::book::{BankBatch, BankLine, BankMessage, Entry, Ledger, NewOrder, order_key};
 use crate::channel::Channel;
 use crate::clock::beijing;
+use crate::scenario::Op;
 use crate::world::{Call, World, place};
+
+/// Where a transfer stands: file number, batch, transfer.
+type Place<'a> = (&'a String, &'a Batch, &'a Transfer);
 
 /// What became of a file at the door.
 pub(super) enum Accepted {
@@ -54,7 +58,7 @@ pub(super) fn accept(world: &World, ledger: &mut Ledger, message: &Message, sha2
             .transfers
             .iter()
             .zip(behaviours)
-            .map(|(transfer, behaviour)| line(world, ledger, (batch, transfer), behaviour))
+            .map(|(transfer, behaviour)| line(world, ledger, (&message.msg_id, batch, transfer), behaviour))
             .collect();
         batches.push(BankBatch { pmt_inf_id: batch.pmt_inf_id.clone(), lines });
     }
@@ -73,7 +77,8 @@ pub(super) fn accept(world: &World, ledger: &mut Ledger, message: &Message, sha2
 fn treatments(world: &World, ledger: &mut Ledger, message: &Message) -> Vec<Vec<Behaviour>> {
     let mut treat = |transfer: &Transfer| {
         let key = order_key(Channel::Bank, "", &transfer.end_to_end_id);
-        let call = Call { channel: Channel::Bank, key: &key, payee: &transfer.creditor_account };
+        let (number, payee) = (&transfer.end_to_end_id, &transfer.creditor_account);
+        let call = Call { channel: Channel::Bank, op: Op::Transfer, key: &key, number, payee };
         world.behaviour(ledger, &call)
     };
     message.batches.iter().map(|batch| batch.transfers.iter().map(&mut treat).collect()).collect()
@@ -82,32 +87,28 @@ fn treatments(world: &World, ledger: &mut Ledger, message: &Message) -> Vec<Vec<
 fn line(
     world: &World,
     ledger: &mut Ledger,
-    (batch, transfer): (&Batch, &Transfer),
+    (msg_id, batch, transfer): Place<'_>,
     behaviour: &Behaviour,
 ) -> BankLine {
     let key = order_key(Channel::Bank, "", &transfer.end_to_end_id);
-    let known = ledger.order(&key).map(|order| &order.state);
-    let taken = known.is_some_and(|state| !matches!(state, State::Refused(..)));
-    let line = |order_key| BankLine {
+    let refusal = match &behaviour.effect {
+        _ if ledger.order(&key).is_some() && world.dedups(Channel::Bank) => {
+            Some(("AM05".to_owned(), "Duplicate EndToEndId".to_owned()))
+        }
+        Effect::Refuse(refusal) => refused(batch, *refusal),
+        Effect::RefuseWith(code) => Some((code.clone(), String::new())),
+        _ => unknown_debtor(world, batch),
+    };
+    let order_key = refusal
+        .is_none()
+        .then(|| order(world, ledger, (msg_id, batch, transfer)))
+        .map(|order| place(ledger, order, behaviour));
+    BankLine {
         instr_id: transfer.instr_id.clone(),
         end_to_end_id: transfer.end_to_end_id.clone(),
         order_key,
-    };
-    if taken && world.dedups(Channel::Bank) {
-        return line(None);
+        refused: refusal,
     }
-    let mut order = order(world, ledger, (batch, transfer));
-    let refusal = match behaviour.effect {
-        Effect::Refuse(refusal) => refused(batch, refusal),
-        _ => unknown_debtor(world, batch),
-    };
-    if refusal.is_some() {
-        order.refused = refusal;
-        order.key.clone_from(&key);
-        ledger.place(order);
-        return line(Some(key));
-    }
-    line(Some(place(ledger, order, &behaviour.effect)))
 }
 
 fn unknown_debtor(world: &World, batch: &Batch) -> Option<(String, String)> {
@@ -130,10 +131,11 @@ fn refused(batch: &Batch, refusal: Refusal) -> Option<(String, String)> {
     Some((code.to_owned(), text.to_owned()))
 }
 
-fn order(world: &World, ledger: &Ledger, (batch, transfer): (&Batch, &Transfer)) -> NewOrder {
+fn order(world: &World, ledger: &Ledger, (msg_id, batch, transfer): Place<'_>) -> NewOrder {
     let now_ms = world.clock.now_ms();
     let day = beijing(now_ms).format("%Y%m%d");
     let echo: BTreeMap<String, String> = [
+        ("msg_id", msg_id),
         ("pmt_inf_id", &batch.pmt_inf_id),
         ("instr_id", &transfer.instr_id),
         ("creditor_name", &transfer.creditor_name),
@@ -151,6 +153,7 @@ fn order(world: &World, ledger: &Ledger, (batch, transfer): (&Batch, &Transfer))
         reference: format!("BK{day}{:012}", ledger.order_count() + 1),
         created_ms: now_ms,
         due_ms: None,
+        aftermath: Aftermath::default(),
         refused: None,
         notify_url: None,
         echo,

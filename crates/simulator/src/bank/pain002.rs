@@ -1,7 +1,7 @@
 //! pain.002.001.10 out: what became of a file and of each transfer in it.
 
 use super::xml::{document, leaf, node};
-use crate::book::{BankBatch, BankLine, BankMessage, Ledger, Order, State};
+use crate::book::{BankBatch, BankLine, BankMessage, Ledger, State};
 use crate::clock::{beijing, rfc3339};
 use crate::money::yuan;
 
@@ -89,24 +89,14 @@ fn reason_node(code: &str, text: &str) -> String {
 
 fn line(ledger: &Ledger, original: &BankLine) -> Line {
     let order = original.order_key.as_deref().and_then(|key| ledger.order(key));
-    order.map_or_else(duplicate, of_order)
-}
-
-/// A line without an order repeats an earlier transfer.
-fn duplicate() -> Line {
-    let reason = ("AM05".to_owned(), "Duplicate EndToEndId".to_owned());
-    Line { status: "RJCT", reason: Some(reason), reference: String::new() }
-}
-
-fn of_order(order: &Order) -> Line {
-    let reference = order.placed.reference.clone();
-    match &order.state {
-        State::Pending => Line { status: "ACSP", reason: None, reference },
+    let refusal = |reason| Line { status: "RJCT", reason, reference: String::new() };
+    match order.map(|order| (&order.state, order.placed.reference.clone())) {
+        None => refusal(original.refused.clone()),
+        Some((State::Refused(code, text), _)) => refusal(Some((code.clone(), text.clone()))),
+        Some((State::Pending, reference)) => Line { status: "ACSP", reason: None, reference },
         // A return is told by camt.054 and camt.053, never by a status report.
-        State::Paid | State::Returned(_) => Line { status: "ACSC", reason: None, reference },
-        State::Refused(code, text) => {
-            let reason = Some((code.clone(), text.clone()));
-            Line { status: "RJCT", reason, reference: String::new() }
+        Some((State::Paid | State::Returned(_), reference)) => {
+            Line { status: "ACSC", reason: None, reference }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::behaviour::Aftermath;
 use crate::channel::Channel;
 
 /// One line.
@@ -80,8 +81,11 @@ pub(crate) struct NewOrder {
     /// The channel's own number of the order.
     pub(crate) reference: String,
     pub(crate) created_ms: i64,
-    /// When the money is to move; `None` when it never will.
+    /// When the money is to move; `None` when it never will, or only by a turn.
     pub(crate) due_ms: Option<i64>,
+    /// What happens by itself afterwards.
+    #[serde(default)]
+    pub(crate) aftermath: Aftermath,
     /// The code with which the order was refused, and its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refused: Option<(String, String)>,
@@ -142,7 +146,10 @@ pub(crate) struct BankBatch {
 pub(crate) struct BankLine {
     pub(crate) instr_id: String,
     pub(crate) end_to_end_id: String,
-    /// The order that carries the state, unless the line was refused as a
-    /// duplicate of an earlier one.
+    /// The order that carries the state, unless the line was refused.
     pub(crate) order_key: Option<String>,
+    /// Code and text of the refusal. It stays with this line even when the
+    /// transfer is sent again in another file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refused: Option<(String, String)>,
 }

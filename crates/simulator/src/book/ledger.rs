@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::entry::{BankMessage, Entry, Kind, Movement, NewOrder, Trade};
+use crate::behaviour::What;
 use crate::channel::Channel;
 use crate::clock::parse_rfc3339;
 
@@ -18,6 +19,22 @@ pub(crate) enum State {
     Refused(String, String),
     /// The money moved and came back. Code of the reason.
     Returned(String),
+}
+
+/// A change of an order that somebody outside may be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    Settled,
+    Returned,
+    Failed,
+}
+
+/// An order that changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) key: String,
+    pub(crate) news: News,
+    pub(crate) at_ms: i64,
 }
 
 /// An order and where it stands.
@@ -57,7 +74,9 @@ pub(crate) struct Ledger {
     attempts: HashMap<String, u32>,
     messages: HashMap<String, BankMessage>,
     message_of: HashMap<String, String>,
-    due: BinaryHeap<Reverse<(i64, String)>>,
+    due: BinaryHeap<Reverse<(i64, u64, String, What)>>,
+    turns_seen: u64,
+    changed: Vec<Change>,
     written: Vec<u8>,
 }
 
@@ -84,6 +103,18 @@ impl Ledger {
         serde_json::to_writer(&mut self.written, entry).expect("an entry has string keys only");
         self.written.push(b'\n');
         self.apply(entry);
+        let change = match entry {
+            Entry::Movement(Movement { key, at_ms, kind: Kind::Payout, .. }) => (key, News::Settled, at_ms),
+            Entry::Movement(Movement { key, at_ms, .. }) => (key, News::Returned, at_ms),
+            Entry::Failed { key, at_ms, .. } => (key, News::Failed, at_ms),
+            _ => return,
+        };
+        self.changed.push(Change { key: change.0.clone(), news: change.1, at_ms: *change.2 });
+    }
+
+    /// What changed since the last call.
+    pub(crate) fn take_changed(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changed)
     }
 
     /// The bytes that are not in the file yet.
@@ -91,19 +122,25 @@ impl Ledger {
         std::mem::take(&mut self.written)
     }
 
-    /// Moves the money of every pending order that is due.
+    /// Lets every turn happen whose time has come, each at its own time.
     pub(crate) fn settle_due(&mut self, now_ms: i64) {
-        while let Some(Reverse((due_ms, key))) = self.due.peek() {
-            if *due_ms > now_ms {
-                return;
-            }
-            let (due_ms, key) = (*due_ms, key.clone());
-            self.due.pop();
-            let pending = self.orders.get(&key).is_some_and(|order| order.state == State::Pending);
-            if pending {
-                self.pay(&key, due_ms);
+        while self.due.peek().is_some_and(|Reverse((at_ms, ..))| *at_ms <= now_ms) {
+            let Some(Reverse((at_ms, _, key, what))) = self.due.pop() else { return };
+            let Some(state) = self.orders.get(&key).map(|order| order.state.clone()) else { continue };
+            match (what, state) {
+                (What::Settle, State::Pending) => self.pay(&key, at_ms),
+                (What::Return(reason), State::Paid) => {
+                    self.move_money(&key, Kind::Return, (at_ms, Some(reason)));
+                }
+                (What::Fail(code), State::Pending) => self.record(&Entry::Failed { key, code, at_ms }),
+                _ => {}
             }
         }
+    }
+
+    fn await_turn(&mut self, at_ms: i64, key: &str, what: What) {
+        self.turns_seen += 1;
+        self.due.push(Reverse((at_ms, self.turns_seen, key.to_owned(), what)));
     }
 
     /// Takes an order on; with `due_ms` at or before its creation, it is paid.
@@ -189,7 +226,8 @@ impl Ledger {
         self.messages.get(msg_id)
     }
 
-    /// The newest accepted message that carries an `EndToEndId`.
+    /// The message that carries an `EndToEndId`: the one that took it on, or else the
+    /// newest.
     pub(crate) fn message_with(&self, end_to_end_id: &str) -> Option<&BankMessage> {
         self.message_of.get(end_to_end_id).and_then(|msg_id| self.messages.get(msg_id))
     }
@@ -234,7 +272,10 @@ impl Ledger {
                 account.last_refund_ms = Some(order.created_ms);
             }
             if let Some(due_ms) = order.due_ms {
-                self.due.push(Reverse((due_ms, order.key.clone())));
+                self.await_turn(due_ms, &order.key, What::Settle);
+            }
+            for turn in &order.aftermath.turns {
+                self.await_turn(turn.at_ms, &order.key, turn.what.clone());
             }
         }
         let changed_ms = order.created_ms;
@@ -253,7 +294,10 @@ impl Ledger {
         if let Some(account) = self.account_mut(movement.channel, &movement.trade_no) {
             match movement.kind {
                 Kind::Payout => account.refunded_fen += movement.amount_fen,
-                Kind::Return => account.refunded_fen -= movement.amount_fen,
+                Kind::Return => {
+                    account.refunded_fen -= movement.amount_fen;
+                    account.committed_fen -= movement.amount_fen;
+                }
             }
         }
         self.movements.push(movement.clone());
@@ -270,9 +314,23 @@ impl Ledger {
         }
     }
 
+    /// Whether a file took this transfer on.
+    fn is_carried(&self, end_to_end_id: &str) -> bool {
+        self.message_with(end_to_end_id).is_some_and(|message| {
+            message
+                .batches
+                .iter()
+                .flat_map(|batch| &batch.lines)
+                .any(|line| line.end_to_end_id == end_to_end_id && line.order_key.is_some())
+        })
+    }
+
     fn apply_message(&mut self, message: &BankMessage) {
         for line in message.batches.iter().flat_map(|batch| &batch.lines) {
-            self.message_of.insert(line.end_to_end_id.clone(), message.msg_id.clone());
+            // The file that carried the money wins over later ones that were refused.
+            if line.order_key.is_some() || !self.is_carried(&line.end_to_end_id) {
+                self.message_of.insert(line.end_to_end_id.clone(), message.msg_id.clone());
+            }
         }
         self.messages.insert(message.msg_id.clone(), message.clone());
     }

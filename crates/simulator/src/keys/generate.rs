@@ -9,6 +9,7 @@ use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use p12_keystore::{EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKeyChain};
 use rand::Rng as _;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
@@ -118,6 +119,7 @@ fn unionpay(
     settings.gateway_cert_id = gateway_id.to_string();
     folder.write("unionpay/merchant_key.pem", &merchant.serialize_pem())?;
     folder.write("unionpay/merchant_cert.pem", &merchant_cert.pem())?;
+    folder.write("unionpay/merchant_sign.pfx", &pfx(&merchant, &merchant_cert, &settings.pfx_password)?)?;
     folder.write("unionpay/gateway_sign_key.pem", &gateway.serialize_pem())?;
     folder.write("unionpay/gateway_sign_cert.pem", &gateway_cert.pem())?;
     folder.write("unionpay/middle.cer", &middle_cert.pem())?;
@@ -130,9 +132,9 @@ struct Folder<'a> {
 }
 
 impl Folder<'_> {
-    fn write(&self, name: &str, text: &str) -> Result<(), KeysError> {
+    fn write(&self, name: &str, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), KeysError> {
         let path = self.dir.join(name);
-        let done = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        let done = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content));
         done.map_err(|source| KeysError::File { path, source })
     }
 }
@@ -182,6 +184,24 @@ fn long_serial() -> [u8; 20] {
 /// Both RSA-2048 forms have two-byte lengths, so the header is 26 bytes long.
 fn pkcs1_of(pkcs8: &[u8]) -> Vec<u8> {
     pkcs8[26..].to_vec()
+}
+
+/// Key and certificate in the old cipher of the PKCS #12 files that `UnionPay`
+/// hands out: its SDKs read no newer one.
+fn pfx(key: &KeyPair, certificate: &Certificate, password: &str) -> Result<Vec<u8>, KeysError> {
+    let unusable = |_| KeysError::Unusable("the merchant's PKCS #12 file");
+    let chain = [p12_keystore::Certificate::from_der(certificate.der()).map_err(unusable)?];
+    let entry = PrivateKeyChain::new(key.serialize_der(), [1], chain);
+    let mut store = KeyStore::new();
+    store.add_entry("merchant", KeyStoreEntry::PrivateKeyChain(entry));
+    store
+        .writer(password)
+        .encryption_algorithm(EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc)
+        .encryption_iterations(2048)
+        .mac_algorithm(MacAlgorithm::HmacSha1)
+        .mac_iterations(2048)
+        .write()
+        .map_err(unusable)
 }
 
 fn rsa_pem(pkcs1: &[u8]) -> String {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::form::Form;
 use super::{Answer, Code};
-use crate::behaviour::{Effect, Refusal};
+use crate::behaviour::{Aftermath, Effect, Refusal};
 use crate::book::{Account, Ledger, NewOrder, order_key};
 use crate::channel::Channel;
 use crate::clock::compact;
 use crate::money::fen_digits;
+use crate::scenario::Op;
 use crate::world::{Call, World, place};
 
 /// The system takes refunds on for so long after the purchase.
@@ -36,7 +37,8 @@ pub(super) fn refund(world: &World, form: &Form) -> Result<Answer, Code> {
             .ok_or_else(|| Code::new("35", "原交易不存在或状态不正确"))?
             .clone();
         let key = identity(form);
-        let call = Call { channel: Channel::Unionpay, key: &key, payee: &account.trade.trade_no };
+        let (number, payee) = (form.get("orderId"), &account.trade.trade_no);
+        let call = Call { channel: Channel::Unionpay, op: Op::Transfer, key: &key, number, payee };
         let behaviour = world.behaviour(ledger, &call);
         let asked = Asked { form, key, amount_fen, now_ms };
         if behaviour.effect == Effect::Nothing {
@@ -50,16 +52,19 @@ pub(super) fn refund(world: &World, form: &Form) -> Result<Answer, Code> {
         }
         let mut order = order(ledger, &account, &asked);
         let reference = order.reference.clone();
-        let code = if let Effect::Refuse(refusal) = behaviour.effect {
-            let code = refused(refusal);
-            // Short of funds, nothing is kept: the same identity is tried again.
-            if refusal != Refusal::OurBalance {
+        let refusal = match &behaviour.effect {
+            Effect::Refuse(refusal) => Some(refused(*refusal)),
+            Effect::RefuseWith(code) => Some(Code::new(code, "")),
+            _ => None,
+        };
+        let code = if let Some(code) = refusal {
+            if is_final(&code.code) {
                 order.refused = Some((code.code.clone(), code.text.clone()));
                 ledger.place(order);
             }
             code
         } else {
-            place(ledger, order, &behaviour.effect);
+            place(ledger, order, &behaviour);
             Code::ok()
         };
         let fields = vec![("txnAmt", form.get("txnAmt").to_owned()), ("queryId", reference)];
@@ -101,6 +106,12 @@ fn check(account: &Account, asked: &Asked<'_>) -> Result<(), Code> {
     Ok(())
 }
 
+/// Whether a refusal is kept. After the others, which say later, unclear or short
+/// of funds, the same identity may be tried again.
+fn is_final(code: &str) -> bool {
+    !["02", "03", "04", "05", "06", "10", "11", "13", "31", "32", "37", "39", "64"].contains(&code)
+}
+
 fn window_closed() -> Code {
     Code { code: "35".to_owned(), text: "原交易已超过退货期限[4040007]".to_owned() }
 }
@@ -134,6 +145,7 @@ fn order(ledger: &Ledger, account: &Account, asked: &Asked<'_>) -> NewOrder {
         reference: format!("{}{trace:06}8", compact(asked.now_ms)),
         created_ms: asked.now_ms,
         due_ms: None,
+        aftermath: Aftermath::default(),
         refused: None,
         notify_url: Some(form.get("backUrl").to_owned()),
         echo,

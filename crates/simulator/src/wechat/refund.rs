@@ -3,13 +3,16 @@
 use axum::http::StatusCode;
 use serde::Deserialize;
 
+use super::authorization::Incoming;
+use super::sealed::{PUBLIC_KEY_MODE, Seal};
 use super::{Answer, Failure};
-use crate::behaviour::{Effect, Refusal, Reply};
+use crate::behaviour::{Aftermath, Effect, Refusal, Reply};
 use crate::book::{Account, Ledger, NewOrder, Order, State, order_key};
 use crate::channel::Channel;
 use crate::clock::{compact, rfc3339};
 use crate::json_text::Object;
 use crate::options::Limits;
+use crate::scenario::Op;
 use crate::world::{Call, World, place};
 
 /// Refunds are possible for a year after the payment.
@@ -40,8 +43,9 @@ struct Amount {
 ///
 /// `out_refund_no` is unique per merchant: a repeat is answered with the same
 /// refund, a changed repeat is refused.
-pub(super) fn refund(world: &World, body: &[u8]) -> Result<Answer, Failure> {
-    let body: Body = serde_json::from_slice(body)
+pub(super) fn refund(world: &World, incoming: &Incoming<'_>) -> Result<Answer, Failure> {
+    let public_key_mode = Seal::is_public_key_mode(&world.keys, incoming.headers);
+    let body: Body = serde_json::from_slice(incoming.body)
         .map_err(|error| Failure::new(400, "PARAM_ERROR", &format!("参数错误：{error}")))?;
     check_body(&body)?;
     let now_ms = world.clock.now_ms();
@@ -51,10 +55,11 @@ pub(super) fn refund(world: &World, body: &[u8]) -> Result<Answer, Failure> {
             .ok_or_else(|| Failure::new(404, "RESOURCE_NOT_EXISTS", "订单不存在"))?
             .clone();
         let key = order_key(Channel::Wechat, "", &body.out_refund_no);
-        let call = Call { channel: Channel::Wechat, key: &key, payee: &account.trade.trade_no };
+        let (number, payee) = (&body.out_refund_no, &account.trade.trade_no);
+        let call = Call { channel: Channel::Wechat, op: Op::Transfer, key: &key, number, payee };
         let behaviour = world.behaviour(ledger, &call);
         if behaviour.effect == Effect::Nothing {
-            return Ok(Answer { reply: behaviour.reply, status: StatusCode::OK, body: String::new() });
+            return Ok(answer(behaviour.reply, String::new()));
         }
         let known = ledger.order(&key).filter(|_| world.dedups(Channel::Wechat));
         if let Some(order) = known {
@@ -69,11 +74,16 @@ pub(super) fn refund(world: &World, body: &[u8]) -> Result<Answer, Failure> {
             if world.dedups(Channel::Wechat) {
                 check(world, &account, &body)?;
             }
-            if let Effect::Refuse(refusal) = behaviour.effect {
-                return Err(refused(refusal));
+            match &behaviour.effect {
+                Effect::Refuse(refusal) => return Err(refused(*refusal)),
+                Effect::RefuseWith(code) => return Ok(coded(code)),
+                _ => {}
             }
-            let order = order(ledger, &account, &body, (key.clone(), now_ms));
-            place(ledger, order, &behaviour.effect);
+            let mut order = order(ledger, &account, &body, (key.clone(), now_ms));
+            if public_key_mode {
+                order.echo.insert(PUBLIC_KEY_MODE.to_owned(), String::new());
+            }
+            place(ledger, order, &behaviour);
         }
         let order = ledger.order(&key).expect("the order was found or placed above");
         Ok(answer(behaviour.reply, object(order, &account)))
@@ -83,25 +93,30 @@ pub(super) fn refund(world: &World, body: &[u8]) -> Result<Answer, Failure> {
 /// Tells what became of a refund.
 pub(super) fn query(world: &World, number: &str) -> Result<Answer, Failure> {
     world.book.enter(world.clock.now_ms(), |ledger| {
-        let order = ledger
-            .order(&order_key(Channel::Wechat, "", number))
-            .ok_or_else(|| Failure::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在"))?;
+        let key = order_key(Channel::Wechat, "", number);
+        let payee = ledger.order(&key).map_or_else(String::new, |order| order.placed.payee.clone());
+        let call = Call { channel: Channel::Wechat, op: Op::Query, key: &key, number, payee: &payee };
+        let reply = world.query_reply(ledger, &call);
+        let order =
+            ledger.order(&key).ok_or_else(|| Failure::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在"))?;
         let account = ledger
             .trade(Channel::Wechat, [&order.placed.trade_no, ""])
             .expect("an order is only placed on a registered trade");
-        Ok(Answer::ok(object(order, account)))
+        Ok(answer(reply, object(order, account)))
     })
 }
 
 fn answer(reply: Reply, body: String) -> Answer {
     match &reply {
-        Reply::Code(code) => {
-            let status = status_of(code);
-            let body = Object::new().text("code", code).text("message", "").finish();
-            Answer { reply, status, body }
-        }
+        Reply::Code(code) => coded(code),
         _ => Answer { reply, status: StatusCode::OK, body },
     }
+}
+
+/// An error by its code alone.
+fn coded(code: &str) -> Answer {
+    let body = Object::new().text("code", code).text("message", "").finish();
+    Answer { reply: Reply::Truth, status: status_of(code), body }
 }
 
 /// The HTTP status under which a code of the documented list stands.
@@ -174,6 +189,7 @@ fn order(ledger: &Ledger, account: &Account, body: &Body, key_at: (String, i64))
         reference: format!("503000{}{:010}", compact(now_ms), ledger.order_count() + 1),
         created_ms: now_ms,
         due_ms: None,
+        aftermath: Aftermath::default(),
         refused: None,
         notify_url: body.notify_url.clone(),
         echo: std::collections::BTreeMap::new(),

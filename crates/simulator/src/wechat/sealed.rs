@@ -4,11 +4,15 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use rand::Rng as _;
 
+use crate::book::Order;
 use crate::clock::wall_seconds;
 use crate::keys::Keys;
 
 /// How a deliberately wrong signature of the live gateway begins.
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
+
+/// Marks an order that was asked for in public-key mode.
+pub(super) const PUBLIC_KEY_MODE: &str = "public_key_mode";
 
 /// The headers of a signed body.
 pub(crate) struct Seal<'a> {
@@ -22,8 +26,18 @@ impl<'a> Seal<'a> {
     /// A caller that names the platform's public key wants answers under it; all
     /// others get the platform certificate's serial. The key pair is the same.
     pub(crate) fn of(keys: &'a Keys, headers: &HeaderMap) -> Self {
+        Self::under(keys, Self::is_public_key_mode(keys, headers))
+    }
+
+    /// The mode in which the merchant asked for an order.
+    pub(super) fn for_order(keys: &'a Keys, order: &Order) -> Self {
+        Self::under(keys, order.placed.echo.contains_key(PUBLIC_KEY_MODE))
+    }
+
+    /// Whether a caller named the platform's public key.
+    pub(super) fn is_public_key_mode(keys: &Keys, headers: &HeaderMap) -> bool {
         let asked = headers.get("wechatpay-serial").and_then(|value| value.to_str().ok());
-        Self::under(keys, asked == Some(keys.settings.wechat.pub_key_id.as_str()))
+        asked == Some(keys.settings.wechat.pub_key_id.as_str())
     }
 
     fn under(keys: &'a Keys, public_key_mode: bool) -> Self {
