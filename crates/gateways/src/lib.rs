@@ -17,6 +17,8 @@ mod alipay;
 mod bank;
 mod certificate;
 mod doubt;
+#[cfg(test)]
+mod fixtures;
 mod gateway;
 mod gateways;
 mod key_folder;

@@ -150,3 +150,96 @@ fn amount(text: Option<&str>) -> Result<Money, Doubt> {
     Money::parse(text, Currency::Cny)
         .map_err(|_| Doubt::unreadable("the amount is not yuan with two decimals"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{finding, outcome, query, request};
+    use crate::fixtures::{order, trade};
+    use crate::outcome::{Finding, Outcome};
+
+    fn merged(mut node: Value, change: &Value) -> String {
+        for (name, value) in change.as_object().unwrap() {
+            node[name] = value.clone();
+        }
+        node.to_string()
+    }
+
+    fn said(change: &Value) -> Outcome {
+        let done =
+            json!({"code": "10000", "trade_no": trade().trade_no, "fund_change": "Y", "refund_fee": "12.34"});
+        outcome(&merged(done, change), &order(), &trade()).unwrap_or_else(Outcome::from)
+    }
+
+    fn found(change: &Value) -> Finding {
+        let done = json!({
+            "code": "10000",
+            "trade_no": trade().trade_no,
+            "out_request_no": order().payout_no,
+            "refund_amount": "12.34",
+            "refund_status": "REFUND_SUCCESS",
+        });
+        finding(&merged(done, change), &order(), &trade()).unwrap_or_else(Finding::from)
+    }
+
+    #[test]
+    fn the_request_names_trade_amount_and_number() {
+        let text = request(&order(), &trade());
+        assert_eq!(
+            text,
+            r#"{"trade_no":"202611201000100336758","refund_amount":"12.34","out_request_no":"WD20261123000000011","refund_reason":"提现退款"}"#
+        );
+        assert_eq!(text, request(&order(), &trade()), "a repeat is the same text");
+        assert!(query(&order(), &trade()).contains(r#""out_request_no":"WD20261123000000011""#));
+    }
+
+    #[test]
+    fn money_moved_only_when_fund_change_says_so() {
+        for (name, change, expected) in [
+            ("done", json!({}), "Succeeded"),
+            ("more refunds of the trade before", json!({"refund_fee": "50.00"}), "Succeeded"),
+            ("a repeat", json!({"fund_change": "N"}), "Pending"),
+            ("no word of it", json!({"fund_change": null}), "Pending"),
+            ("another trade", json!({"trade_no": "1"}), "Unknown"),
+            ("no trade", json!({"trade_no": null}), "Unknown"),
+            ("less than asked", json!({"refund_fee": "12.33"}), "Unknown"),
+            ("no amount", json!({"refund_fee": null}), "Unknown"),
+            ("a number for an amount", json!({"refund_fee": 12.34}), "Unknown"),
+            ("not decimal", json!({"refund_fee": "1e3"}), "Unknown"),
+            ("no code", json!({"code": null}), "Unknown"),
+            ("window", json!({"code": "40004", "sub_code": "ACQ.TRADE_HAS_FINISHED"}), "Reroute"),
+            ("funds", json!({"code": "40004", "sub_code": "ACQ.SELLER_BALANCE_NOT_ENOUGH"}), "RetryLater"),
+            ("system", json!({"code": "40004", "sub_code": "ACQ.SYSTEM_ERROR"}), "Unknown"),
+            ("signature", json!({"code": "40002", "sub_code": "isv.invalid-signature"}), "Configuration"),
+            ("closed", json!({"code": "40004", "sub_code": "ACQ.TRADE_HAS_CLOSE"}), "Failed"),
+        ] {
+            let said = said(&change);
+            assert!(format!("{said:?}").starts_with(expected), "{name}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn the_query_tells_paid_from_not_found_and_from_everything_else() {
+        for (name, change, expected) in [
+            ("done", json!({}), "Paid"),
+            ("bounced", json!({"deposit_back_info": {"dback_status": "F"}}), "Returned"),
+            ("on its way to the card", json!({"deposit_back_info": {"dback_status": "P"}}), "Paid"),
+            ("not received", json!({"refund_status": null}), "NotFound"),
+            ("no such trade", json!({"code": "40004", "sub_code": "ACQ.TRADE_NOT_EXIST"}), "NotFound"),
+            ("a new status", json!({"refund_status": "REFUND_PROCESSING"}), "Unknown"),
+            ("another number", json!({"out_request_no": "WD20261123000000012"}), "Unknown"),
+            ("another number, not found", json!({"out_request_no": "x", "refund_status": null}), "Unknown"),
+            ("no number", json!({"out_request_no": null}), "Unknown"),
+            ("another trade", json!({"trade_no": "1"}), "Unknown"),
+            ("another amount", json!({"refund_amount": "12.35"}), "Unknown"),
+            ("no amount", json!({"refund_amount": null}), "Unknown"),
+            ("system", json!({"code": "40004", "sub_code": "ACQ.SYSTEM_ERROR"}), "Unknown"),
+            ("parameter", json!({"code": "40004", "sub_code": "ACQ.INVALID_PARAMETER"}), "Unknown"),
+            ("gateway", json!({"code": "20000", "sub_code": "isp.unknow-error"}), "Unknown"),
+        ] {
+            let found = found(&change);
+            assert!(format!("{found:?}").starts_with(expected), "{name}: {found:?}");
+        }
+    }
+}

@@ -73,3 +73,40 @@ pub(super) fn finding(status: Option<&Status>, order: &Order) -> Result<Finding,
 fn reference(status: &Status, order: &Order) -> String {
     status.reference.clone().unwrap_or_else(|| order.payout_no.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{finding, outcome};
+    use crate::bank::pain002::Status;
+    use crate::fixtures::order;
+    use crate::outcome::Finding;
+
+    #[test]
+    fn every_status_and_every_reason_has_its_outcome_and_its_finding() {
+        let refused = "Refused { refusal: Failed";
+        let mut cases = vec![("ACSC", "", "Succeeded", "Paid"), ("ACCC", "", "Succeeded", "Paid")];
+        cases.extend(
+            ["RCVD", "PDNG", "ACTC", "ACCP", "ACSP", "ACWC"].map(|sts| (sts, "", "Pending", "Pending")),
+        );
+        cases.push(("CANC", "", "Failed", refused));
+        let failed =
+            ["AC01", "AC04", "AC06", "AG01", "AM02", "AM14", "BE01", "RC01", "RC04", "FF01", "MS03", "NARR"];
+        cases.extend(failed.map(|reason| ("RJCT", reason, "Failed", refused)));
+        cases.extend(["AM04", "TM01"].map(|reason| ("RJCT", reason, "RetryLater", "Spent")));
+        cases.extend(["AM05", "XX99", ""].map(|reason| ("RJCT", reason, "Unknown", "Unknown")));
+        cases.extend(["PART", "XXXX", ""].map(|sts| (sts, "", "Unknown", "Unknown")));
+        for (sts, reason, paid, asked) in cases {
+            let status = Status {
+                code: sts.to_owned(),
+                reason: reason.to_owned(),
+                text: String::new(),
+                reference: Some("BK20261123000000000001".to_owned()),
+            };
+            let said = outcome(&status, &order());
+            assert!(format!("{said:?}").starts_with(paid), "{sts} {reason}: {said:?}");
+            let found = finding(Some(&status), &order()).unwrap_or_else(Finding::from);
+            assert!(format!("{found:?}").starts_with(asked), "{sts} {reason}: {found:?}");
+        }
+        assert!(matches!(finding(None, &order()), Ok(Finding::NotFound { .. })));
+    }
+}

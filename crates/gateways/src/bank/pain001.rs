@@ -101,3 +101,80 @@ fn cut_to_characters(text: &str, characters_max: usize) -> String {
         text.chars().filter(|character| !character.is_control()).take(characters_max).collect();
     cut(&kept, kept.len()).trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::{Debtor, write};
+    use crate::bank::xml;
+    use crate::fixtures::order;
+    use crate::order::{Incomplete, Payee};
+
+    const VECTOR: &str = include_str!("../../tests/vectors/bank/pain.001.xml");
+
+    fn debtor() -> Debtor {
+        Debtor {
+            name: "示例云计算有限公司".to_owned(),
+            account: "62220000000000000001".to_owned(),
+            cnaps: "102100099996".to_owned(),
+        }
+    }
+
+    /// The message of the vectors, cut down to its first transfer and with the
+    /// names of ours.
+    fn expected() -> String {
+        let first = VECTOR.find("<CdtTrfTxInf>").unwrap();
+        let second = VECTOR.rfind("<CdtTrfTxInf>").unwrap();
+        let end = VECTOR.rfind("</PmtInf>").unwrap();
+        let one = format!("{}{}", &VECTOR[..second], &VECTOR[end..]);
+        assert!(first < second && one.matches("<CdtTrfTxInf>").count() == 1);
+        one.replace("<NbOfTxs>2<", "<NbOfTxs>1<")
+            .replace("1334.56", "12.34")
+            .replace("1234.56", "12.34")
+            .replace("账户提现 WD2026112300000001", "提现退款")
+            .replace("WD2026112300000001-2", "WD20261123000000011")
+            .replace("WDB20261123000001", "WD20261123000000011")
+    }
+
+    #[test]
+    fn the_message_is_that_of_the_valid_vector_byte_for_byte() {
+        let text = write(&debtor(), &order()).unwrap();
+        assert_eq!(text, expected().trim_end());
+        assert_eq!(text, write(&debtor(), &order()).unwrap(), "a repeat is the same bytes");
+    }
+
+    #[test]
+    fn names_and_reasons_cannot_break_out_of_their_elements() {
+        let mut order = order();
+        order.reason = "</Ustrd>&\u{1}<x>".to_owned();
+        order.payee.as_mut().unwrap().holder = "A & B <C>".to_owned();
+        let text = write(&debtor(), &order).unwrap();
+        let root = xml::read(text.as_bytes()).unwrap();
+        let transfer = root.at("CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf").unwrap();
+        assert_eq!(transfer.text_at("Cdtr/Nm"), "A & B <C>");
+        assert_eq!(transfer.text_at("RmtInf/Ustrd"), "</Ustrd>&<x>");
+    }
+
+    #[test]
+    fn an_account_that_no_bank_could_pay_never_leaves() {
+        let change = |edit: fn(&mut Payee)| {
+            let mut order = order();
+            order.payee.as_mut().map(edit);
+            write(&debtor(), &order).err()
+        };
+        let no_payee = crate::Order { payee: None, ..order() };
+        assert_eq!(write(&debtor(), &no_payee).err(), Some(Incomplete::Payee));
+        for (actual, expected) in [
+            (change(|payee| payee.number = SecretString::from("")), Incomplete::AccountNumber),
+            (change(|payee| payee.number = SecretString::from("6217-0000")), Incomplete::AccountNumber),
+            (change(|payee| payee.cnaps = "10510000001".to_owned()), Incomplete::Cnaps),
+            (change(|payee| payee.cnaps = "10510000001X".to_owned()), Incomplete::Cnaps),
+            (change(|payee| payee.holder = String::new()), Incomplete::Holder),
+            (change(|payee| payee.holder = "a\nb".to_owned()), Incomplete::Holder),
+            (change(|payee| payee.holder = "长".repeat(141)), Incomplete::Holder),
+        ] {
+            assert_eq!(actual, Some(expected));
+        }
+    }
+}

@@ -69,3 +69,47 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+    use crate::fixtures::order;
+    use crate::order::Order;
+
+    const PART: &str = include_str!("../../tests/vectors/bank/pain.002_part.xml");
+    const DUPLICATE: &str = include_str!("../../tests/vectors/bank/pain.002_duplicate.xml");
+
+    fn numbered(payout_no: &str) -> Order {
+        Order { payout_no: payout_no.to_owned(), ..order() }
+    }
+
+    #[test]
+    fn a_transfer_is_found_by_its_exact_number() {
+        let reference = Some("BK20261123000000000001".to_owned());
+        for (number, code, reason, reference) in
+            [("WD2026112300000001-2", "ACSP", "", reference), ("WD2026112300000002-1", "RJCT", "AC01", None)]
+        {
+            let status = Status::read(PART.as_bytes(), &numbered(number)).unwrap();
+            assert_eq!((status.code.as_str(), status.reason.as_str()), (code, reason), "{number}");
+            assert_eq!(status.reference, reference, "{number}");
+        }
+        for number in ["WD2026112300000001", "WD2026112300000001-22", "WDB20261123000001"] {
+            assert!(Status::read(PART.as_bytes(), &numbered(number)).is_err(), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_refused_message_speaks_for_its_transfer() {
+        let status = Status::read(DUPLICATE.as_bytes(), &numbered("WDB20261123000001")).unwrap();
+        assert_eq!((status.code.as_str(), status.reason.as_str()), ("RJCT", "AM05"));
+        assert!(Status::read(DUPLICATE.as_bytes(), &numbered("WDB20261123000002")).is_err());
+    }
+
+    #[test]
+    fn what_is_not_a_report_says_nothing() {
+        let other = PART.replace("pain.002.001.10", "pain.001.001.09");
+        for text in ["", "<html/>", "{}", &PART[..PART.trim_end().len() - 1], &other] {
+            assert!(Status::read(text.as_bytes(), &numbered("WD2026112300000001-2")).is_err(), "{text}");
+        }
+    }
+}
