@@ -60,6 +60,9 @@ impl<'a> From<&'a Delivery> for Letter<'a> {
 }
 
 /// The row and the dead letter of a message that came from `queue`.
+///
+/// # Panics
+/// Never: a digest has its length, and a problem serialises.
 #[must_use]
 pub fn park<'a>(
     letter: impl Into<Letter<'a>>,

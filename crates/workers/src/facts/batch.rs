@@ -90,7 +90,8 @@ async fn lock_and_sort<'a>(
     let named: Vec<String> = named.into_iter().collect();
     facts::lock_newcomers(tx, &named).await?;
     let accounts = accounts::lock(tx, &named).await?;
-    let text = |pick: for<'i> fn(&'i FactRow) -> &'i str| items.iter().map(|it| pick(&it.row)).collect::<Vec<_>>();
+    let text =
+        |pick: for<'i> fn(&'i FactRow) -> &'i str| items.iter().map(|it| pick(&it.row)).collect::<Vec<_>>();
     let versions: Vec<i64> = items.iter().map(|item| item.row.version).collect();
     let messages = (text(|row| &row.source), text(|row| &row.event_id));
     let known =
@@ -168,8 +169,13 @@ fn run_lane(account_id: &str, mut lane: Lane<'_>, mut book: Book, (written, vaul
         written.book(account_id, &book);
     }
     let stopped = lane.account.and_then(|it| it.stopped_because);
-    let stops_or_ends = stop.is_some() || (version > before && stopped.as_deref().is_some_and(stops::ends_with_next_fact));
-    let stopped_because = if stops_or_ends && stopped.as_deref().is_none_or(stops::ends_with_next_fact) { stop } else { stopped };
+    let stops_or_ends =
+        stop.is_some() || (version > before && stopped.as_deref().is_some_and(stops::ends_with_next_fact));
+    let stopped_because = if stops_or_ends && stopped.as_deref().is_none_or(stops::ends_with_next_fact) {
+        stop
+    } else {
+        stopped
+    };
     written.totals(account_id, &book, version, stopped_because);
 }
 
@@ -178,7 +184,11 @@ fn problem(refusal: &Refusal) -> Problem {
 }
 
 /// Parks a message that the database refuses by itself, and stops its account.
-pub(super) async fn park_poison(desk: &Desk, letter: &Letter<'_>, at: DateTime<Utc>) -> Result<Tally, store::Error> {
+pub(super) async fn park_poison(
+    desk: &Desk,
+    letter: &Letter<'_>,
+    at: DateTime<Utc>,
+) -> Result<Tally, store::Error> {
     let detail = "the database refuses it; the log of the facts worker says why";
     let problem = Problem::with_status("cannot_be_stored", 500, detail);
     let mut tx = desk.database.begin().await?;

@@ -118,7 +118,8 @@ pub async fn report_gaps(desk: &Desk, at: DateTime<Utc>, patience: TimeDelta) ->
         let problem = Problem::with_status("missing_versions", 424, detail).at("/data/version");
         let sealed = row.body.as_deref().unwrap_or_default();
         let body = desk.vault.open(&row_name(&row.source, &row.event_id), sealed)?;
-        let letter = Letter { message_id: Some(&row.event_id), redelivered: false, headers: json!({}), body: &body };
+        let letter =
+            Letter { message_id: Some(&row.event_id), redelivered: false, headers: json!({}), body: &body };
         letters.push(park(letter, FACTS, &problem, &desk.vault));
         stopped.push(row.account_id.as_str());
         because.push(stops::missing(&missing));

@@ -135,8 +135,12 @@ pub(super) fn sort<'a>(items: Vec<Item<'a>>, accounts: Vec<Account>, known: &[Fa
 }
 
 fn event_conflict() -> Problem {
-    Problem::with_status("event_conflict", 409, "a message with this source and id, but other content, was read before")
-        .at("/id")
+    Problem::with_status(
+        "event_conflict",
+        409,
+        "a message with this source and id, but other content, was read before",
+    )
+    .at("/id")
 }
 
 /// Another fact has this version of the account.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::Money;
 use domain::ledger::{Allocation, Balance, Book, Fact, Invoice, Profile, Share, Slice};
+use store::Tx;
 use store::accounts::Account;
 use store::books::{self, End, Page};
 use store::top_ups::{self, TopUp};
-use store::Tx;
 use uuid::Uuid;
 
 use super::lane::Lane;
@@ -132,7 +132,11 @@ fn needs_of<'a>(due: &[&'a Fact], account: Option<&Account>) -> Needs<'a> {
 }
 
 /// Reads what facts name: top-ups, invoices, and allocations with their top-ups.
-async fn read_named(tx: &mut Tx, needs: &BTreeMap<&str, Needs<'_>>, books: &mut Books) -> Result<(), store::Error> {
+async fn read_named(
+    tx: &mut Tx,
+    needs: &BTreeMap<&str, Needs<'_>>,
+    books: &mut Books,
+) -> Result<(), store::Error> {
     let pairs = |pick: for<'a> fn(&'a Needs<'a>) -> &'a BTreeSet<&'a str>| -> (Vec<&str>, Vec<&str>) {
         needs.iter().flat_map(|(account, needs)| pick(needs).iter().map(|id| (*account, *id))).unzip()
     };

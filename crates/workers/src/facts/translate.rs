@@ -38,10 +38,9 @@ pub(super) fn translate(fact: &contract::Fact) -> Fact {
         Wire::AllocationInvoiced(it) => {
             Fact::AllocationInvoiced { allocation_id: it.allocation_id.to_string(), invoiced: it.invoiced }
         }
-        Wire::AllocationReclaimed(it) => Fact::Reclaimed {
-            allocation_id: it.allocation_id.to_string(),
-            sum: sum(&it.amount, it.currency),
-        },
+        Wire::AllocationReclaimed(it) => {
+            Fact::Reclaimed { allocation_id: it.allocation_id.to_string(), sum: sum(&it.amount, it.currency) }
+        }
     }
 }
 

@@ -215,7 +215,13 @@ impl Written {
     }
 
     /// What the account is after its facts; nothing for one that does not exist.
-    pub(super) fn totals(&mut self, account_id: &str, book: &Book, version: i64, stopped_because: Option<String>) {
+    pub(super) fn totals(
+        &mut self,
+        account_id: &str,
+        book: &Book,
+        version: i64,
+        stopped_because: Option<String>,
+    ) {
         if book.profile.is_some() {
             self.totals.push(TotalsRow {
                 id: account_id.to_owned(),
