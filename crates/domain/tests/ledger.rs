@@ -1,5 +1,7 @@
 //! What facts do to an account, told as histories: one line each.
 
+use std::fmt::Write;
+
 use chrono::{DateTime, TimeDelta};
 use domain::ledger::{AccountKind, Book, Credit, Fact, InvoiceStep, Part, Profile, Sum};
 use domain::{Currency, Money};
@@ -75,7 +77,11 @@ fn play(history: &str) -> (Book, Result<(), &'static str>) {
         let before = format!("{book:?}");
         if let Err(refusal) = book.apply(version, &fact(step)) {
             assert_eq!(format!("{book:?}"), before, "a refused fact changes nothing: {step}");
-            assert_eq!(version as usize, steps.len(), "only the last step may be refused: {step} {refusal}");
+            assert_eq!(
+                usize::try_from(version),
+                Ok(steps.len()),
+                "only the last step may be refused: {step} {refusal}"
+            );
             return (book, Err(refusal.code()));
         }
     }
@@ -200,7 +206,7 @@ proptest! {
         let reclaimed = 1 + reclaimed % granted;
         let mut history = "open".to_owned();
         for (place, (amount, day)) in credits.iter().enumerate() {
-            history += &format!(", credit t{place} {amount} @{day}");
+            write!(history, ", credit t{place} {amount} @{day}").expect("a string takes all text");
         }
         let undone = play(&format!("{history}, grant g {granted}, reclaim g {reclaimed}")).0;
         let less = match granted - reclaimed {
