@@ -118,8 +118,9 @@ pub(crate) fn fact(kind: &str, account: &str, version: u64, data: Value) -> Valu
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let id = format!("e-{}", COUNT.fetch_add(1, Relaxed));
     let mut all = json!({ "account_id": account, "version": version });
-    for (name, value) in data.as_object().expect("data is an object") {
-        all[name] = value.clone();
+    let Value::Object(fields) = data else { panic!("data is an object") };
+    for (name, value) in fields {
+        all[name] = value;
     }
     json!({
         "specversion": "1.0", "id": id, "source": "/upstream", "type": format!("outflow.{kind}.v1"),
