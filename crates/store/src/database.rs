@@ -69,6 +69,16 @@ impl Database {
         Ok(self.pool.begin().await?)
     }
 
+    /// Opens a transaction whose reads all see the same moment. Not for writing.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn snapshot(&self) -> Result<Tx, Error> {
+        let mut tx = self.begin().await?;
+        tx.execute("set transaction isolation level repeatable read, read only").await?;
+        Ok(tx)
+    }
+
     /// The pool, for reads outside a transaction.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {

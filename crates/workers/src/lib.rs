@@ -28,6 +28,7 @@ mod outcome;
 pub mod patience;
 pub mod payout;
 mod policy;
+pub mod quote;
 pub mod relay;
 pub mod release;
 pub mod settle;

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use self::purse::Purses;
+pub(crate) use self::purse::{account_of, slice_of};
 pub use self::rows::payout_no;
 use crate::dead_letter::{self, park};
 use crate::patience::patiently;

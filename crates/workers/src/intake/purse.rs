@@ -150,7 +150,7 @@ impl Purses {
 impl Purse {
     fn of(row: &accounts::Account) -> Self {
         Self {
-            account: account(row),
+            account: account_of(row),
             book: Book::default(),
             top_ups: HashMap::new(),
             waiting: VecDeque::new(),
@@ -182,7 +182,7 @@ impl Purse {
     }
 
     fn add(&mut self, top_ups: Vec<TopUp>) {
-        self.book.add(top_ups.iter().map(slice));
+        self.book.add(top_ups.iter().map(slice_of));
         for top_up in top_ups {
             self.top_ups.entry(top_up.upstream_id.clone()).or_insert(top_up);
         }
@@ -190,7 +190,7 @@ impl Purse {
 }
 
 /// An account as the rules see it. Cash is free and held money together (R1).
-pub(crate) fn account(row: &accounts::Account) -> Account {
+pub(crate) fn account_of(row: &accounts::Account) -> Account {
     Account {
         currency: row.currency,
         real_name: row.real_name.clone(),
@@ -210,7 +210,7 @@ pub(crate) fn account(row: &accounts::Account) -> Account {
 }
 
 /// A top-up as the rules see it.
-pub(crate) fn slice(row: &TopUp) -> Slice {
+pub(crate) fn slice_of(row: &TopUp) -> Slice {
     Slice {
         id: row.upstream_id.clone(),
         channel: row.channel,

@@ -1,5 +1,7 @@
 //! A database of one's own with accounts and top-ups to withdraw from.
 
+#![allow(dead_code, reason = "each test binary uses its own part of the stage")]
+
 use broker::contract::{Envelope, Stamp, WithdrawalRequested};
 use chrono::{DateTime, TimeDelta, Utc};
 use devstack::{Options, Servers, Stack};
@@ -17,49 +19,49 @@ use workers::intake::Rules;
 use workers::verification::Proofs;
 
 /// A database with the schema, for as long as the test runs.
-pub struct Stage {
+pub(crate) struct Stage {
     /// The database.
-    pub database: Database,
+    pub(crate) database: Database,
     _stack: Stack,
 }
 
 /// A top-up to be written.
 #[derive(Debug, Clone, Copy)]
-pub struct Credit<'a> {
+pub(crate) struct Credit<'a> {
     /// The upstream's number; ends the order of arrival.
-    pub id: &'a str,
+    pub(crate) id: &'a str,
     /// How it arrived.
-    pub channel: &'a str,
+    pub(crate) channel: &'a str,
     /// When.
-    pub arrived_at: &'a str,
+    pub(crate) arrived_at: &'a str,
     /// How much.
-    pub amount: &'a str,
+    pub(crate) amount: &'a str,
 }
 
 /// The moment of every test: noon on a Tuesday in Shanghai.
-pub fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     "2026-03-10T12:00:00+08:00".parse().expect("a moment")
 }
 
 /// An amount in CNY.
-pub fn cny(text: &str) -> Money {
+pub(crate) fn cny(text: &str) -> Money {
     Money::parse(text, Currency::Cny).expect("an amount")
 }
 
 /// Seals with keys that are no secret.
-pub fn vault() -> Vault {
+pub(crate) fn vault() -> Vault {
     let key = |byte| SecretBox::new(Box::new([byte; 32]));
     Vault::new(&[VaultKey { id: "test".to_owned(), bytes: key(1) }], &key(2)).expect("a ring with a key")
 }
 
 /// The policy of the source document, without verification codes.
-pub fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     let policy = Policy { max_open_withdrawals: 1_000, ..Policy::default() };
     Rules { policy, proofs: Proofs::Off, vault: vault() }
 }
 
 /// A request for money of `acct-1` to its source; `change` replaces fields.
-pub fn request(id: &str, amount: &str, change: Value) -> Envelope<WithdrawalRequested> {
+pub(crate) fn request(id: &str, amount: &str, change: Value) -> Envelope<WithdrawalRequested> {
     let mut data = json!({
         "account_id": "acct-1",
         "amount": amount,
@@ -68,8 +70,9 @@ pub fn request(id: &str, amount: &str, change: Value) -> Envelope<WithdrawalRequ
         "requester": "customer",
         "requested_at": now(),
     });
-    for (field, value) in change.as_object().expect("an object of fields") {
-        data[field] = value.clone();
+    let Value::Object(fields) = change else { panic!("an object of fields") };
+    for (field, value) in fields {
+        data[field] = value;
     }
     let data: WithdrawalRequested = serde_json::from_value(data).expect("a request of the contract");
     let stamp =
@@ -79,7 +82,7 @@ pub fn request(id: &str, amount: &str, change: Value) -> Envelope<WithdrawalRequ
 
 impl Stage {
     /// A fresh database.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let options = Options { servers: Servers::PostgresOnly, ..Options::default() };
         let stack = Stack::start(options).await.expect("a PostgreSQL");
         let url = stack.fresh_database("intake").await.expect("a database");
@@ -89,7 +92,7 @@ impl Stage {
     }
 
     /// A verified account of a person with these top-ups, in their order of sequence.
-    pub async fn account(&self, id: &str, credits: &[Credit<'_>]) {
+    pub(crate) async fn account(&self, id: &str, credits: &[Credit<'_>]) {
         let mut tx = self.database.begin().await.expect("a transaction");
         let profile = ProfileRow {
             id: id.to_owned(),
@@ -113,20 +116,20 @@ impl Stage {
     }
 
     /// Runs a statement of the test.
-    pub async fn run(&self, sql: &'static str) {
+    pub(crate) async fn run(&self, sql: &'static str) {
         let mut tx = self.database.begin().await.expect("a transaction");
         sqlx::query(sql).execute(&mut *tx).await.expect("a statement");
         tx.commit().await.expect("a commit");
     }
 
     /// The one value of a statement, as a text.
-    pub async fn text(&self, sql: &'static str) -> String {
+    pub(crate) async fn text(&self, sql: &'static str) -> String {
         let sql = sqlx::AssertSqlSafe(format!("select coalesce(({sql})::text, '')"));
         sqlx::query(sql).fetch_one(self.database.pool()).await.expect("a row").get(0)
     }
 
     /// The events of the outbox, oldest first: routing key and data.
-    pub async fn events(&self) -> Vec<(String, Value)> {
+    pub(crate) async fn events(&self) -> Vec<(String, Value)> {
         let sql = "select routing_key, body from outbox where exchange = 'outflow.events' order by id";
         let rows = sqlx::query(sql).fetch_all(self.database.pool()).await.expect("rows");
         rows.iter()
@@ -138,7 +141,7 @@ impl Stage {
     }
 
     /// Buckets and totals agree with the journal, and no withdrawal holds more or less than its legs.
-    pub async fn books_balance(&self) {
+    pub(crate) async fn books_balance(&self) {
         let wrong = self
             .text(
                 "select string_agg(upstream_id, ' ') from top_up where held <> (select coalesce(sum(amount), 0) \
