@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use workers::Clock;
 
 use crate::cli::Demo;
+use crate::exit::{Exit, Failure};
 use crate::interrupt::stop_on_signal;
 use crate::stage::{Plan, Proof, Stage};
 use crate::wiring::{Wiring, Worker};
@@ -56,16 +57,15 @@ pub(crate) async fn run(arguments: Demo) -> Result<()> {
         proof: Proof::Required,
         say: |line| narrator::say(&format!("  {line}")),
     };
-    narrator::title("Outflow: withdrawals in, money out. Everything below is real: PostgreSQL, RabbitMQ, HTTP, signatures.");
+    narrator::title(
+        "Outflow: withdrawals in, money out. Everything below is real: PostgreSQL, RabbitMQ, HTTP, signatures.",
+    );
     let stage = tokio::select! {
         stage = Stage::build(&plan) => stage?,
         () = stop.cancelled() => return Ok(()),
     };
     let clock = Clock::Manual(hands);
-    let result = tokio::select! {
-        result = play(&stage, &clock, arguments.seed) => result,
-        () = stop.cancelled() => Err(anyhow::anyhow!("the demo was interrupted")),
-    };
+    let result = play(&stage, &clock, (arguments.seed, &stop)).await;
     stage.strike().await.context("ending the servers")?;
     let verdict = result?;
     narrator::farewell(&verdict, began.elapsed());
@@ -73,36 +73,52 @@ pub(crate) async fn run(arguments: Demo) -> Result<()> {
 }
 
 /// Plays all stories on a stage, with every worker in this process.
-async fn play(stage: &Stage, clock: &Clock, seed: u64) -> Result<curtain::Verdict> {
+async fn play(
+    stage: &Stage,
+    clock: &Clock,
+    (seed, interrupted): (u64, &CancellationToken),
+) -> Result<curtain::Verdict> {
     let mut wiring = Wiring::connect(&stage.settings, "outflow demo").await?;
     wiring.clock = clock.clone();
+    let database = wiring.database.clone();
     let audience = audience::Audience::seat(&wiring.connections).await?;
-    let stop = CancellationToken::new();
+    let stop = interrupted.child_token();
     let workers = Worker::all();
+    narrator::say(&format!(
+        "  ✓ workers: {} in this process, on a clock that stands at {}",
+        workers.len(),
+        narrator::time(clock.now())
+    ));
     let running = tokio::spawn({
-        let (wiring, stop, workers) = (wiring.clone(), stop.clone(), workers.clone());
+        let (wiring, stop) = (wiring.clone(), stop.clone());
         async move { wiring.run(&workers, stop).await }
     });
-    narrator::say(&format!("  ✓ workers: {} in this process, on a clock that stands at {}", workers.len(), narrator::time(clock.now())));
     let mut troupe = script::Troupe::new(stage, wiring, audience, seed);
-    let played = tokio::select! {
-        played = troupe.perform() => played,
+    let verdict = tokio::select! {
+        biased;
+        () = interrupted.cancelled() => {
+            Err(Failure::new(Exit::Interrupted, "the demo was interrupted", "outflow demo").into())
+        }
         ended = running_ended(&stop) => ended,
+        verdict = perform(&mut troupe) => verdict,
     };
-    let verdict = match played {
-        Ok(()) => curtain::judge(&troupe).await,
-        Err(error) => Err(error),
-    };
+    troupe.leave().await;
     stop.cancel();
     let ended = running.await.context("the workers broke down")?;
-    let verdict = verdict?;
+    database.close().await;
+    // What the workers said explains what the stories missed.
     ended.context("a worker ended early")?;
-    troupe.leave().await;
-    Ok(verdict)
+    verdict
+}
+
+/// Plays, and judges what came of it.
+async fn perform(troupe: &mut script::Troupe<'_>) -> Result<curtain::Verdict> {
+    troupe.perform().await?;
+    curtain::judge(troupe).await
 }
 
 /// Ends when the workers end before the stories do.
-async fn running_ended(stop: &CancellationToken) -> Result<()> {
+async fn running_ended(stop: &CancellationToken) -> Result<curtain::Verdict> {
     stop.cancelled().await;
     Err(anyhow::anyhow!("a worker ended before the stories did"))
 }

@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Unreachable = 5,
     /// It may or may not have happened.
     Unknown = 6,
+    /// Ctrl-C or SIGTERM came first: 128 and the signal's number.
+    Interrupted = 130,
 }
 
 /// An end with its kind.

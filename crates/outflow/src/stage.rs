@@ -58,7 +58,8 @@ impl Stage {
     /// # Errors
     /// When a server is missing and may not be installed, or does not start.
     pub(crate) async fn build(plan: &Plan) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("outflow-stage-").tempdir().context("a temporary folder")?;
+        let folder =
+            tempfile::Builder::new().prefix("outflow-stage-").tempdir().context("a temporary folder")?;
         let keys = folder.path().join("gateway-keys");
         // Keys take a second of one core, during which the servers start.
         let generated = tokio::task::spawn_blocking({
@@ -100,7 +101,8 @@ impl Stage {
         let began = Instant::now();
         let connections: Connections = wiring::broker(&self.settings, "outflow stage").await?;
         topology::apply(&connections).await.context("declaring exchanges and queues")?;
-        let what = format!("{} quorum queues, {} exchanges", topology::QUEUES.len(), topology::EXCHANGES.len());
+        let what =
+            format!("{} quorum queues, {} exchanges", topology::QUEUES.len(), topology::EXCHANGES.len());
         say(&tick("topology", &what, began));
         Ok(())
     }

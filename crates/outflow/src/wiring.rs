@@ -191,9 +191,15 @@ impl Wiring {
                 let desk = workers::facts::Desk { database, vault: self.vault.clone() };
                 Box::pin(workers::facts::watch(desk, clock, Watch::default(), stop))
             }
-            Worker::Intake => Box::pin(workers::intake::run(inbox(REQUESTS), database, self.rules(), clock, stop)),
-            Worker::Approval => Box::pin(workers::approval::run(inbox(APPROVALS), database, desk(), clock, stop)),
-            Worker::Decisions => Box::pin(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop)),
+            Worker::Intake => {
+                Box::pin(workers::intake::run(inbox(REQUESTS), database, self.rules(), clock, stop))
+            }
+            Worker::Approval => {
+                Box::pin(workers::approval::run(inbox(APPROVALS), database, desk(), clock, stop))
+            }
+            Worker::Decisions => {
+                Box::pin(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop))
+            }
             Worker::Release => Box::pin(workers::release::run(database, clock, stop)),
             Worker::Holds => Box::pin(workers::holds::run(database, clock, stop)),
             Worker::Expiry => Box::pin(workers::expiry::run(database, clock, stop)),

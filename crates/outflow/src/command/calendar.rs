@@ -37,10 +37,14 @@ pub(crate) fn run(general: &General, action: &Calendar) -> Result<()> {
     }
     println!("{date} {} is {}", date.format("%A"), kind(&days, *date));
     println!("a bank payout approved at noon goes out at {}", output::moment(cut_off.at));
-    let doubt = if deadline.provisional { " (provisional: a year on the way has no official calendar)" } else { "" };
+    let doubt =
+        if deadline.provisional { " (provisional: a year on the way has no official calendar)" } else { "" };
     println!("and has arrived by the end of {}{doubt}", date_in_shanghai(deadline.at));
     if !known {
-        eprintln!("next: put cn-{}.toml into the calendar folder once the State Council has announced it", date.year());
+        eprintln!(
+            "next: put cn-{}.toml into the calendar folder once the State Council has announced it",
+            date.year()
+        );
     }
     Ok(())
 }

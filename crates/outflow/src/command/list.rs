@@ -23,7 +23,8 @@ pub(crate) async fn run(general: &General, arguments: &List) -> Result<()> {
         output::json(&rows.iter().map(in_json).collect());
         return Ok(());
     }
-    let mut table = output::table(&["withdrawal", "account", "amount", "route", "state", "received", "expected by"]);
+    let mut table =
+        output::table(&["withdrawal", "account", "amount", "route", "state", "received", "expected by"]);
     for it in &rows {
         table.add_row([
             it.id.to_string(),

@@ -7,7 +7,9 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Result;
-use broker::contract::{Fact, Problem, WithdrawalDecided, WithdrawalRequested, parse_decision, parse_fact, parse_request};
+use broker::contract::{
+    Fact, Problem, WithdrawalDecided, WithdrawalRequested, parse_decision, parse_fact, parse_request,
+};
 use broker::topology::{DECISIONS, FACTS, REQUESTS};
 use broker::{Outgoing, Published, Publisher};
 use serde::Deserialize;
@@ -55,13 +57,17 @@ fn read(file: &Path) -> Result<String> {
     };
     text.map_err(|error| {
         let what = format!("{} cannot be read", file.display());
-        Failure::new(Exit::NotFound, what, "name a file with messages, or `-` for stdin").because(error).into()
+        Failure::new(Exit::NotFound, what, "name a file with messages, or `-` for stdin")
+            .because(error)
+            .into()
     })
 }
 
 /// Reads one message, a list of them, or one after the other, and checks each.
 fn check(text: &str) -> Result<Vec<Message>> {
-    let refused = |what: String| Failure::new(Exit::Refused, what, "nothing was published; correct the file and publish it again");
+    let refused = |what: String| {
+        Failure::new(Exit::Refused, what, "nothing was published; correct the file and publish it again")
+    };
     let documents: Result<Vec<&RawValue>, _> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text)
     } else {
@@ -78,7 +84,12 @@ fn check(text: &str) -> Result<Vec<Message>> {
             Ok(message) => messages.push(message),
             Err(problem) => {
                 let pointer = problem.pointer.as_deref().filter(|it| !it.is_empty()).unwrap_or("the message");
-                faults.push(format!("message {}: {pointer} {} ({})", index + 1, problem.detail, problem.code));
+                faults.push(format!(
+                    "message {}: {pointer} {} ({})",
+                    index + 1,
+                    problem.detail,
+                    problem.code
+                ));
             }
         }
     }
@@ -116,9 +127,9 @@ fn tell(output: Output, messages: &[Message], results: &[Published]) {
     };
     let rows = messages.iter().zip(results);
     if output == Output::Json {
-        let rows = rows.map(|(it, result)| {
-            json!({ "id": it.id, "type": it.kind, "queue": it.queue, "result": word(result) })
-        });
+        let rows = rows.map(
+            |(it, result)| json!({ "id": it.id, "type": it.kind, "queue": it.queue, "result": word(result) }),
+        );
         output::json(&rows.collect());
         return;
     }
@@ -144,7 +155,8 @@ fn judge(results: &[Published]) -> Result<()> {
         _ => None,
     });
     if let Some(why) = returned {
-        let failure = Failure::new(Exit::Unreachable, "there is no queue for a message", "outflow topology apply");
+        let failure =
+            Failure::new(Exit::Unreachable, "there is no queue for a message", "outflow topology apply");
         return Err(failure.because(anyhow::anyhow!(why.clone())).into());
     }
     eprintln!("{} messages are on disk at the broker.\nnext: outflow list", results.len());
@@ -159,11 +171,9 @@ mod tests {
 
     #[test]
     fn a_file_has_one_message_or_a_list_or_one_a_line() {
-        for (text, count) in [
-            (FACT.to_owned(), 1),
-            (format!("[{FACT},{FACT}]"), 2),
-            (format!("{FACT}\n{FACT}\n{FACT}\n"), 3),
-        ] {
+        for (text, count) in
+            [(FACT.to_owned(), 1), (format!("[{FACT},{FACT}]"), 2), (format!("{FACT}\n{FACT}\n{FACT}\n"), 3)]
+        {
             let messages = check(&text).unwrap();
             assert_eq!(messages.len(), count);
             assert!(messages.iter().all(|it| it.queue == "outflow.facts" && it.body == FACT.as_bytes()));

@@ -42,7 +42,11 @@ pub(crate) async fn run(general: &General, id: Uuid) -> Result<()> {
     let database = wiring::database(&settings).await?;
     let whole = Whole::read(&database, id).await.context("reading the withdrawal")?;
     let whole = whole.ok_or_else(|| {
-        Failure::new(Exit::NotFound, format!("there is no withdrawal {id}"), "outflow list shows those that there are")
+        Failure::new(
+            Exit::NotFound,
+            format!("there is no withdrawal {id}"),
+            "outflow list shows those that there are",
+        )
     })?;
     if general.output == Output::Json {
         output::json(&whole.in_json());

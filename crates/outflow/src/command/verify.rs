@@ -47,7 +47,12 @@ pub(crate) async fn run(general: &General, arguments: &Verify) -> Result<()> {
         return Ok(());
     }
     let what = format!("{} violations of the invariants, {evidence}", violations.len());
-    Err(Failure::new(Exit::Failed, what, "outflow show ID for the withdrawals named above; pay nothing out before it is understood").into())
+    Err(Failure::new(
+        Exit::Failed,
+        what,
+        "outflow show ID for the withdrawals named above; pay nothing out before it is understood",
+    )
+    .into())
 }
 
 fn in_json(it: &Violation) -> serde_json::Value {

@@ -2,7 +2,7 @@
 //!
 //! What was heard is evidence: it came through the broker, like an upstream's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -29,6 +29,8 @@ pub(crate) struct Heard {
     pub(crate) repeated: Vec<RequestRepeated>,
     /// Dead letters.
     pub(crate) letters: Vec<Problem>,
+    /// Requests of which a payment was in doubt for a while.
+    doubted: BTreeSet<&'static str>,
     /// What should not have been heard: events out of order, or unreadable ones.
     pub(crate) faults: Vec<String>,
 }
@@ -92,6 +94,11 @@ impl Audience {
         look(&self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Notes that a payment of a request is in doubt, so that its end can say so.
+    pub(crate) fn doubt(&self, request: &'static str) {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).doubted.insert(request);
+    }
+
     /// Stops listening and removes the queues.
     pub(crate) async fn leave(self) {
         self.stop.cancel();
@@ -108,7 +115,12 @@ impl Audience {
     }
 }
 
-async fn listen(mut inbox: Inbox, heard: Arc<Mutex<Heard>>, stop: CancellationToken, hear: fn(&mut Heard, &Delivery)) {
+async fn listen(
+    mut inbox: Inbox,
+    heard: Arc<Mutex<Heard>>,
+    stop: CancellationToken,
+    hear: fn(&mut Heard, &Delivery),
+) {
     while let Some(batch) = inbox.next_batch(&stop).await {
         for delivery in &batch.deliveries {
             hear(&mut heard.lock().unwrap_or_else(PoisonError::into_inner), delivery);
@@ -121,7 +133,9 @@ async fn listen(mut inbox: Inbox, heard: Arc<Mutex<Heard>>, stop: CancellationTo
 fn hear_event(heard: &mut Heard, delivery: &Delivery) {
     let envelope = match parse_event(&delivery.body) {
         Ok(envelope) => envelope,
-        Err(problem) => return heard.faults.push(format!("an event breaks the contract: {}", problem.detail)),
+        Err(problem) => {
+            return heard.faults.push(format!("an event breaks the contract: {}", problem.detail));
+        }
     };
     match envelope.data {
         Event::Status(status) => {
@@ -131,8 +145,14 @@ fn hear_event(heard: &mut Heard, delivery: &Delivery) {
                 return; // A repeat: at least once is the promise.
             }
             if status.sequence > expected {
-                let fault = format!("event {} of {} came before event {expected}", status.sequence, status.request.id);
+                let fault = format!(
+                    "event {} of {} came before event {expected}",
+                    status.sequence, status.request.id
+                );
                 return heard.faults.push(fault);
+            }
+            if status.state.is_final() && heard.doubted.contains(status.request.id.as_str()) {
+                narrator::resolved(envelope.time, &status);
             }
             narrator::event(envelope.time, &status);
             before.push(*status);
@@ -145,7 +165,8 @@ fn hear_event(heard: &mut Heard, delivery: &Delivery) {
 }
 
 fn hear_letter(heard: &mut Heard, delivery: &Delivery) {
-    let problem = delivery.header("x-outflow-problem").and_then(|it| serde_json::from_str::<Problem>(&it).ok());
+    let problem =
+        delivery.header("x-outflow-problem").and_then(|it| serde_json::from_str::<Problem>(&it).ok());
     match problem {
         Some(problem) => {
             narrator::dead_letter(&delivery.routing_key, &problem);

@@ -78,7 +78,11 @@ const fn top_up(id: &'static str, channel: Channel, amount: &'static str, arrive
     TopUp { id, channel, amount, arrived, ending: "4242", mark: Mark::Plain }
 }
 
-const fn person(account: &'static str, names: (&'static str, &'static str), top_ups: &'static [TopUp]) -> Customer {
+const fn person(
+    account: &'static str,
+    names: (&'static str, &'static str),
+    top_ups: &'static [TopUp],
+) -> Customer {
     Customer {
         account,
         name: names.0,
@@ -95,57 +99,105 @@ use Channel::{Alipay, BankTransfer, UnionPayEnterprise, UnionPayPersonal, WeChat
 
 /// Everybody.
 pub(crate) const CUSTOMERS: &[Customer] = &[
-    person("acct-li-wei", ("Li Wei", "李伟"), &[
-        top_up("A1", Alipay, "300.00", "2026-06-01T20:15:00+08:00"),
-        top_up("A2", Alipay, "200.00", "2026-08-10T08:40:00+08:00"),
-        top_up("A3", Alipay, "150.00", "2026-09-15T12:05:00+08:00"),
-    ]),
-    person("acct-zhang-min", ("Zhang Min", "张敏"), &[top_up("B1", WeChat, "88.80", "2026-07-07T07:07:00+08:00")]),
-    person("acct-chen-jie", ("Chen Jie", "陈杰"), &[
-        top_up("C1", UnionPayPersonal, "1000.00", "2026-08-20T10:00:00+08:00"),
-    ]),
-    person("acct-ma-jun", ("Ma Jun", "马军"), &[
-        top_up("D1", UnionPayEnterprise, "500.00", "2026-07-01T09:00:00+08:00"),
-        top_up("D2", WeChat, "120.00", "2026-08-15T09:00:00+08:00"),
-        top_up("D3", Alipay, "80.50", "2026-09-20T09:00:00+08:00"),
-    ]),
+    person(
+        "acct-li-wei",
+        ("Li Wei", "李伟"),
+        &[
+            top_up("A1", Alipay, "300.00", "2026-06-01T20:15:00+08:00"),
+            top_up("A2", Alipay, "200.00", "2026-08-10T08:40:00+08:00"),
+            top_up("A3", Alipay, "150.00", "2026-09-15T12:05:00+08:00"),
+        ],
+    ),
+    person(
+        "acct-zhang-min",
+        ("Zhang Min", "张敏"),
+        &[top_up("B1", WeChat, "88.80", "2026-07-07T07:07:00+08:00")],
+    ),
+    person(
+        "acct-chen-jie",
+        ("Chen Jie", "陈杰"),
+        &[top_up("C1", UnionPayPersonal, "1000.00", "2026-08-20T10:00:00+08:00")],
+    ),
+    person(
+        "acct-ma-jun",
+        ("Ma Jun", "马军"),
+        &[
+            top_up("D1", UnionPayEnterprise, "500.00", "2026-07-01T09:00:00+08:00"),
+            top_up("D2", WeChat, "120.00", "2026-08-15T09:00:00+08:00"),
+            top_up("D3", Alipay, "80.50", "2026-09-20T09:00:00+08:00"),
+        ],
+    ),
     Customer {
         kind: AccountKind::Enterprise,
-        ..person("acct-longjing", ("Longjing Tea Co.", "杭州龙井茶业有限公司"), &[
-            top_up("E1", BankTransfer, "5000.00", "2026-03-12T14:30:00+08:00"),
-        ])
+        ..person(
+            "acct-longjing",
+            ("Longjing Tea Co.", "杭州龙井茶业有限公司"),
+            &[top_up("E1", BankTransfer, "5000.00", "2026-03-12T14:30:00+08:00")],
+        )
     },
-    person("acct-wang-fang", ("Wang Fang", "王芳"), &[
-        top_up("F1", Alipay, "640.00", "2025-08-23T18:00:00+08:00"), // 13 months ago
-        top_up("F2", Alipay, "60.00", "2026-09-01T18:00:00+08:00"),
-    ]),
-    person("acct-sun-yue", ("Sun Yue", "孙悦"), &[top_up("G1", WeChat, "12000.00", "2026-09-10T11:00:00+08:00")]),
-    person("acct-he-qiang", ("He Qiang", "何强"), &[top_up("H1", Alipay, "8000.00", "2026-09-22T03:14:00+08:00")]),
-    person("acct-zhou-ting", ("Zhou Ting", "周婷"), &[TopUp {
-        mark: Mark::Bonus,
-        ..top_up("J1", Alipay, "500.00", "2026-09-01T10:00:00+08:00")
-    }]),
+    person(
+        "acct-wang-fang",
+        ("Wang Fang", "王芳"),
+        &[
+            top_up("F1", Alipay, "640.00", "2025-08-23T18:00:00+08:00"), // 13 months ago
+            top_up("F2", Alipay, "60.00", "2026-09-01T18:00:00+08:00"),
+        ],
+    ),
+    person(
+        "acct-sun-yue",
+        ("Sun Yue", "孙悦"),
+        &[top_up("G1", WeChat, "12000.00", "2026-09-10T11:00:00+08:00")],
+    ),
+    person(
+        "acct-he-qiang",
+        ("He Qiang", "何强"),
+        &[top_up("H1", Alipay, "8000.00", "2026-09-22T03:14:00+08:00")],
+    ),
+    person(
+        "acct-zhou-ting",
+        ("Zhou Ting", "周婷"),
+        &[TopUp { mark: Mark::Bonus, ..top_up("J1", Alipay, "500.00", "2026-09-01T10:00:00+08:00") }],
+    ),
     Customer {
         kind: AccountKind::Enterprise,
         verified: Verified::No,
         partner: PartnerMode::AdvancePayment,
-        ..person("acct-bluebird", ("Bluebird Resellers", "蓝鸟代理有限公司"), &[
-            top_up("K1", UnionPayEnterprise, "3000.00", "2026-09-05T10:00:00+08:00"),
-        ])
+        ..person(
+            "acct-bluebird",
+            ("Bluebird Resellers", "蓝鸟代理有限公司"),
+            &[top_up("K1", UnionPayEnterprise, "3000.00", "2026-09-05T10:00:00+08:00")],
+        )
     },
     Customer {
         invoice: Some("800.00"),
-        ..person("acct-xu-lan", ("Xu Lan", "徐兰"), &[top_up("L1", WeChat, "1000.00", "2026-09-02T10:00:00+08:00")])
+        ..person(
+            "acct-xu-lan",
+            ("Xu Lan", "徐兰"),
+            &[top_up("L1", WeChat, "1000.00", "2026-09-02T10:00:00+08:00")],
+        )
     },
-    person("acct-deng-hao", ("Deng Hao", "邓浩"), &[top_up("M1", WeChat, "450.00", "2025-07-30T10:00:00+08:00")]),
-    person("acct-lin-na", ("Lin Na", "林娜"), &[TopUp {
-        ending: "0007",
-        ..top_up("N1", Alipay, "66.60", "2026-09-18T21:00:00+08:00")
-    }]),
-    person("acct-guo-ping", ("Guo Ping", "郭平"), &[
-        top_up("P1", UnionPayPersonal, "210.00", "2026-03-03T10:00:00+08:00"), // past its 3 months
-    ]),
-    person("acct-tang-yi", ("Tang Yi", "唐怡"), &[top_up("Q1", Alipay, "320.00", "2025-06-18T10:00:00+08:00")]),
+    person(
+        "acct-deng-hao",
+        ("Deng Hao", "邓浩"),
+        &[top_up("M1", WeChat, "450.00", "2025-07-30T10:00:00+08:00")],
+    ),
+    person(
+        "acct-lin-na",
+        ("Lin Na", "林娜"),
+        &[TopUp { ending: "0007", ..top_up("N1", Alipay, "66.60", "2026-09-18T21:00:00+08:00") }],
+    ),
+    person(
+        "acct-guo-ping",
+        ("Guo Ping", "郭平"),
+        &[
+            top_up("P1", UnionPayPersonal, "210.00", "2026-03-03T10:00:00+08:00"), // past its 3 months
+        ],
+    ),
+    person(
+        "acct-tang-yi",
+        ("Tang Yi", "唐怡"),
+        &[top_up("Q1", Alipay, "320.00", "2025-06-18T10:00:00+08:00")],
+    ),
 ];
 
 /// The customer of an account.

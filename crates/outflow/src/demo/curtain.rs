@@ -54,7 +54,8 @@ impl Verdict {
             return Ok(());
         }
         let what = format!("{} things are not as they should be", self.violations.len());
-        Err(Failure::new(Exit::Failed, what, "run it again with --log-level info and read the lines above").into())
+        Err(Failure::new(Exit::Failed, what, "run it again with --log-level info and read the lines above")
+            .into())
     }
 }
 
@@ -172,7 +173,9 @@ async fn faults_of_special_stories(troupe: &Troupe<'_>, snapshot: &Snapshot) -> 
         let (pays, queries) = (whole.calls_of(Kind::Pay), whole.calls_of(Kind::Query));
         let doubted = whole.moves.iter().any(|it| it.to == "unknown");
         if pays != 1 || queries == 0 || !doubted {
-            faults.push(format!("{REPLY_LOST}: paid by {pays} calls and asked {queries} times, doubted: {doubted}"));
+            faults.push(format!(
+                "{REPLY_LOST}: paid by {pays} calls and asked {queries} times, doubted: {doubted}"
+            ));
         }
     }
     if let Some((withdrawal, _)) = snapshot.of(STOPPED) {
@@ -192,7 +195,17 @@ async fn faults_of_special_stories(troupe: &Troupe<'_>, snapshot: &Snapshot) -> 
 }
 
 fn table(snapshot: &Snapshot) -> Table {
-    let mut table = output::table(&["", "withdrawal", "who", "story", "amount", "state", "legs", "expected by", "last paid"]);
+    let mut table = output::table(&[
+        "",
+        "withdrawal",
+        "who",
+        "story",
+        "amount",
+        "state",
+        "legs",
+        "expected by",
+        "last paid",
+    ]);
     for story in STORIES {
         let Some((withdrawal, legs)) = snapshot.of(story.id) else { continue };
         let id = withdrawal.id.to_string();

@@ -29,7 +29,11 @@ pub(crate) fn walk(calendar: &Calendar, approved: DateTime<Utc>) -> String {
 fn rest(off: &mut Vec<NaiveDate>) -> Option<String> {
     let days = std::mem::take(off);
     let (first, last) = (days.first()?, days.last()?);
-    let range = if first == last { first.format("%m-%d").to_string() } else { format!("{}…{}", first.format("%m-%d"), last.format("%m-%d")) };
+    let range = if first == last {
+        first.format("%m-%d").to_string()
+    } else {
+        format!("{}…{}", first.format("%m-%d"), last.format("%m-%d"))
+    };
     Some(format!("[{range} off]"))
 }
 

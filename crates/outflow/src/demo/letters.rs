@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use broker::Outgoing;
 use broker::contract::{
-    AccountUpserted, Amount, BankAccount, Decision, EffectDigest, Fact, Identifier, Invoice, PartialBankAccount, Stamp,
-    TopUpCredited, Transactions, WithdrawalDecided, WithdrawalRequested,
+    AccountUpserted, Amount, BankAccount, Decision, EffectDigest, Fact, Identifier, Invoice,
+    PartialBankAccount, Stamp, TopUpCredited, Transactions, WithdrawalDecided, WithdrawalRequested,
 };
 use broker::topology::{DECISIONS, FACTS, REQUESTS};
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use simulator::Trade;
 use uuid::Uuid;
 use workers::verification::{Binding, Proofs};
 
-use super::cast::{Card, CUSTOMERS, Customer, LONGJING_ACCOUNT, Mark, TopUp, Verified};
+use super::cast::{CUSTOMERS, Card, Customer, LONGJING_ACCOUNT, Mark, TopUp, Verified};
 use super::stories::{Code, Story};
 use crate::stage::UPSTREAM_KEY;
 
@@ -154,7 +154,12 @@ impl Pen {
     }
 
     /// The same invoice, settled.
-    pub(crate) fn invoice_paid(&mut self, account: &'static str, amount: &str, at: DateTime<Utc>) -> Outgoing {
+    pub(crate) fn invoice_paid(
+        &mut self,
+        account: &'static str,
+        amount: &str,
+        at: DateTime<Utc>,
+    ) -> Outgoing {
         self.fact(account, at, |account_id, version| {
             Fact::InvoicePaid(Invoice {
                 account_id,

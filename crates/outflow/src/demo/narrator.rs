@@ -54,21 +54,37 @@ pub(crate) fn event(at: DateTime<Utc>, status: &StatusChanged) {
     let what = match status.state {
         // What went before says it already.
         WithdrawalState::Processing => return,
-        WithdrawalState::PendingApproval | WithdrawalState::AwaitingDetails if status.previous_state.is_none() => {
-            let waits = if status.state == WithdrawalState::AwaitingDetails { "; waits for bank details" } else { "" };
+        WithdrawalState::PendingApproval | WithdrawalState::AwaitingDetails
+            if status.previous_state.is_none() =>
+        {
+            let waits = if status.state == WithdrawalState::AwaitingDetails {
+                "; waits for bank details"
+            } else {
+                ""
+            };
             format!("{amount} held: {}{waits}", draws(status))
         }
-        WithdrawalState::Approved if status.previous_state == Some(WithdrawalState::OnHold) => "off hold".to_owned(),
+        WithdrawalState::Approved if status.previous_state == Some(WithdrawalState::OnHold) => {
+            "off hold".to_owned()
+        }
         WithdrawalState::Approved => match status.expected_by {
             Some(by) => format!("approved; in the bank by {}", output::shanghai(by).format("%Y-%m-%d")),
             None => "approved; in real time".to_owned(),
         },
-        WithdrawalState::Rejected => format!("{} rejects {amount}: {}", styled("33", "✗"), reasons(&status.reasons)),
+        WithdrawalState::Rejected => {
+            format!("{} rejects {amount}: {}", styled("33", "✗"), reasons(&status.reasons))
+        }
         WithdrawalState::Completed => format!("{} completed: {amount}", styled("32", "✓")),
         WithdrawalState::OnHold => "on hold".to_owned(),
         state => format!("{} {}", styled("33", "✗"), state.to_string().replace('_', " ")),
     };
     line(at, story, &what);
+}
+
+/// A doubt that ended well: the query's answer came before this event.
+pub(crate) fn resolved(at: DateTime<Utc>, status: &StatusChanged) {
+    let Some(story) = stories::story(status.request.id.as_str()) else { return };
+    line(at, story, "the gateway was asked by our own number: it had paid, once");
 }
 
 /// The LIFO draw in words: the last slice is often a part of its top-up.
@@ -102,7 +118,10 @@ pub(crate) fn repeated(at: DateTime<Utc>, it: &RequestRepeated) {
 /// A message that nobody can use.
 pub(crate) fn dead_letter(queue: &str, problem: &Problem) {
     let pointer = problem.pointer.as_deref().unwrap_or_default();
-    say(&format!("  dead letter from {queue}: {pointer} {} ({}); parked for people", problem.detail, problem.code));
+    say(&format!(
+        "  dead letter from {queue}: {pointer} {} ({}); parked for people",
+        problem.detail, problem.code
+    ));
 }
 
 /// The last lines.
@@ -124,7 +143,11 @@ pub(crate) fn farewell(verdict: &Verdict, took: Duration) {
         verdict.payments,
         took.as_secs_f32(),
     ));
-    say(&format!("paid twice: {}, ledger difference: {}", verdict.paid_twice, output::yuan(verdict.difference)));
+    say(&format!(
+        "paid twice: {}, ledger difference: {}",
+        verdict.paid_twice,
+        output::yuan(verdict.difference)
+    ));
     say("");
     say("I publish messages:   outflow dev, then outflow publish FILE and outflow list");
     say("I run it:             outflow run all --config config/outflow.toml, and outflow verify");

@@ -105,7 +105,8 @@ impl<'a> Troupe<'a> {
     async fn register_trades(&self) -> Result<()> {
         let url = format!("{}/_sim/trades", self.stage.simulator.base_url());
         let trades = self.pen.trades();
-        let answer = reqwest::Client::new().post(&url).json(&trades).send().await.context("registering trades")?;
+        let answer =
+            reqwest::Client::new().post(&url).json(&trades).send().await.context("registering trades")?;
         answer.error_for_status().context("registering trades")?;
         narrator::say(&format!("  {} paid orders are known to the gateways", trades.len()));
         Ok(())
@@ -142,7 +143,9 @@ impl<'a> Troupe<'a> {
         loop {
             let snapshot = self.quiet().await?;
             let scene = scenes.peek().map(|it| it.at());
-            let Some(next) = snapshot.next_due().into_iter().chain(scene).chain([deadline]).min() else { break };
+            let Some(next) = snapshot.next_due().into_iter().chain(scene).chain([deadline]).min() else {
+                break;
+            };
             self.jump(next, opening);
             if scene == Some(next) {
                 let scene = scenes.next().expect("it was peeked at");
@@ -160,7 +163,10 @@ impl<'a> Troupe<'a> {
         if domain::date_in_shanghai(before) == domain::date_in_shanghai(opening)
             && domain::date_in_shanghai(to) != domain::date_in_shanghai(opening)
         {
-            narrator::aside(&format!("the clock jumps; working days: {}", days::walk(&self.wiring.payouts.calendar, opening)));
+            narrator::aside(&format!(
+                "the clock jumps; working days: {}",
+                days::walk(&self.wiring.payouts.calendar, opening)
+            ));
         }
         self.wiring.clock.advance_to(to);
     }
@@ -169,10 +175,10 @@ impl<'a> Troupe<'a> {
     async fn quiet(&mut self) -> Result<Snapshot> {
         let (database, now) = (self.wiring.database.clone(), self.now());
         let small = self.wiring.payouts.auto_approve_up_to;
-        let told = &mut self.told;
+        let (told, audience) = (&mut self.told, &self.audience);
         until("everything under way to come to rest", async || {
             let snapshot = Snapshot::read(&database).await?;
-            tell_legs(told, &snapshot, now);
+            tell_legs(told, &snapshot, (now, audience));
             Ok((snapshot.cases.len() >= STORIES.len() && snapshot.is_quiet(now, small)).then_some(snapshot))
         })
         .await
@@ -180,31 +186,37 @@ impl<'a> Troupe<'a> {
 }
 
 /// Tells what no status event tells: doubts, and what became of them.
-fn tell_legs(told: &mut BTreeMap<Uuid, LegState>, snapshot: &Snapshot, now: DateTime<Utc>) {
+fn tell_legs(
+    told: &mut BTreeMap<Uuid, LegState>,
+    snapshot: &Snapshot,
+    (now, audience): (DateTime<Utc>, &Audience),
+) {
     for (withdrawal, legs) in &snapshot.cases {
         let Some(story) = story(&withdrawal.request_id) else { continue };
         for leg in legs {
             let before = told.insert(leg.id, leg.state);
             if before != Some(leg.state)
-                && let Some(what) = told_of(before, leg)
+                && let Some(what) = told_of(leg)
             {
                 narrator::line(now, story, &what);
+                if leg.state == LegState::Unknown {
+                    audience.doubt(story.id);
+                }
             }
         }
     }
 }
 
-/// What is worth telling about a leg that came from `before`.
-fn told_of(before: Option<LegState>, leg: &Leg) -> Option<String> {
+/// What is worth telling about a leg in a state that is new.
+fn told_of(leg: &Leg) -> Option<String> {
     let rail = leg.rail;
-    Some(match (before, leg.state) {
-        (_, LegState::Unknown) => {
+    Some(match leg.state {
+        LegState::Unknown => {
             "no reply: the outcome is UNKNOWN. Nothing is sent again; the gateway will be asked".to_owned()
         }
-        (Some(LegState::Unknown), LegState::Paid) => "asked by our own number: it was paid, once".to_owned(),
-        (_, LegState::Submitted) => format!("{rail} has taken it and says later when it is paid"),
-        (_, LegState::Held) => "the payout is held: invoices come first (R4)".to_owned(),
-        (_, LegState::Released) => {
+        LegState::Submitted => format!("{rail} has taken it and says later when it is paid"),
+        LegState::Held => "the payout is held: invoices come first (R4)".to_owned(),
+        LegState::Released => {
             let code = leg.code.as_deref().unwrap_or("no code");
             let detail = leg.detail.as_deref().unwrap_or_default();
             format!("{rail} refuses: {code} {detail}; the money is back in {}", leg.top_up_upstream_id)

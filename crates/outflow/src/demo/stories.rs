@@ -52,7 +52,12 @@ impl Story {
 
 use WithdrawalState as S;
 
-const fn to_source(id: &'static str, account: &'static str, title: &'static str, amount: &'static str) -> Story {
+const fn to_source(
+    id: &'static str,
+    account: &'static str,
+    title: &'static str,
+    amount: &'static str,
+) -> Story {
     Story {
         id,
         account,
@@ -68,7 +73,12 @@ const fn to_source(id: &'static str, account: &'static str, title: &'static str,
     }
 }
 
-const fn to_card(id: &'static str, account: &'static str, title: &'static str, amount: &'static str) -> Story {
+const fn to_card(
+    id: &'static str,
+    account: &'static str,
+    title: &'static str,
+    amount: &'static str,
+) -> Story {
     Story { route: Route::BankCard, ..to_source(id, account, title, amount) }
 }
 
@@ -95,8 +105,14 @@ pub(crate) const STORIES: &[Story] = &[
         draws: &[("A3", "150.00"), ("A2", "200.00"), ("A1", "50.00")],
         ..to_source("R01", "acct-li-wei", "last in, first out; the last slice in part", "400.00")
     },
-    Story { draws: &[("B1", "88.80")], ..to_source("R02", "acct-zhang-min", "all of it back to WeChat", "88.80") },
-    Story { draws: &[("C1", "600.00")], ..to_source("R03", "acct-chen-jie", "a part back to UnionPay", "600.00") },
+    Story {
+        draws: &[("B1", "88.80")],
+        ..to_source("R02", "acct-zhang-min", "all of it back to WeChat", "88.80")
+    },
+    Story {
+        draws: &[("C1", "600.00")],
+        ..to_source("R03", "acct-chen-jie", "a part back to UnionPay", "600.00")
+    },
     Story {
         draws: &[("D3", "80.50"), ("D2", "120.00"), ("D1", "99.50")],
         ..to_source("R04", "acct-ma-jun", "one request, three channels", "300.00")
@@ -111,7 +127,10 @@ pub(crate) const STORIES: &[Story] = &[
         draws: &[("F1", "640.00")],
         ..to_card("R06", "acct-wang-fang", "too old for Alipay: to her bank card", "640.00")
     },
-    Story { draws: &[("G1", "12000.00")], ..to_source("R07", "acct-sun-yue", "large: needs two people", "12000.00") },
+    Story {
+        draws: &[("G1", "12000.00")],
+        ..to_source("R07", "acct-sun-yue", "large: needs two people", "12000.00")
+    },
     Story {
         ends: S::Denied,
         draws: &[("H1", "8000.00")],

@@ -22,7 +22,7 @@ const BUILT_IN: &[(&str, &str)] = &[
 /// One year.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Year {
+struct YearFile {
     year: i32,
     /// Days off, weekends inside a holiday included.
     holidays: Vec<NaiveDate>,
@@ -42,9 +42,11 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Calendar> {
         }
         return Ok(calendar);
     };
-    let failed = |what: String| Failure::new(Exit::Usage, what, "correct `folder` of [calendar], or leave it out");
-    let entries = std::fs::read_dir(folder)
-        .map_err(|error| failed(format!("the calendar folder {} cannot be read", folder.display())).because(error))?;
+    let failed =
+        |what: String| Failure::new(Exit::Usage, what, "correct `folder` of [calendar], or leave it out");
+    let entries = std::fs::read_dir(folder).map_err(|error| {
+        failed(format!("the calendar folder {} cannot be read", folder.display())).because(error)
+    })?;
     let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|it| it.path())).collect();
     files.retain(|path| path.extension().is_some_and(|it| it == "toml"));
     files.sort();
@@ -53,14 +55,15 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Calendar> {
     }
     for file in files {
         let read = std::fs::read_to_string(&file).map_err(anyhow::Error::from);
-        read.and_then(|text| add(&mut calendar, &text))
-            .map_err(|error| failed(format!("the calendar {} is not right", file.display())).because(error))?;
+        read.and_then(|text| add(&mut calendar, &text)).map_err(|error| {
+            failed(format!("the calendar {} is not right", file.display())).because(error)
+        })?;
     }
     Ok(calendar)
 }
 
 fn add(calendar: &mut Calendar, text: &str) -> Result<()> {
-    let Year { year, holidays, make_up_days } = toml::from_str(text)?;
+    let YearFile { year, holidays, make_up_days } = toml::from_str(text)?;
     ensure!(!calendar.knows(year), "the year {year} is there already");
     Ok(calendar.add_year(year, &holidays, &make_up_days)?)
 }

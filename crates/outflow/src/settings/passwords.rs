@@ -7,7 +7,8 @@ use super::{Profile, Settings};
 use crate::exit::{Exit, Failure};
 
 /// Passwords of manuals and images.
-const KNOWN: &[&str] = &["guest", "password", "postgres", "rabbitmq", "admin", "root", "changeme", "secret", "test"];
+const KNOWN: &[&str] =
+    &["guest", "password", "postgres", "rabbitmq", "admin", "root", "changeme", "secret", "test"];
 
 /// Refuses default passwords in the URLs of the database and the broker.
 ///
@@ -17,7 +18,8 @@ pub(super) fn refuse_defaults(settings: &Settings) -> Result<()> {
     if settings.profile == Profile::Dev {
         return Ok(());
     }
-    let database = settings.database_url().ok().filter(|url| is_default(url.expose_secret(), NoPassword::Fine));
+    let database =
+        settings.database_url().ok().filter(|url| is_default(url.expose_secret(), NoPassword::Fine));
     let broker = settings.broker_url().ok().filter(|url| is_default(url.expose_secret(), NoPassword::Guest));
     for (found, name) in [(database, "database"), (broker, "broker")] {
         if found.is_some() {

@@ -22,7 +22,8 @@ impl Secret {
     /// # Errors
     /// When the file cannot be read or begins with an empty line.
     pub(crate) fn first_line_of(file: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
         let line = text.lines().next().unwrap_or("").trim();
         ensure!(!line.is_empty(), "{} is empty", file.display());
         Ok(Self::from(line.to_owned()))
@@ -109,7 +110,11 @@ impl Settings {
             (Some(given), _) => given.clone(),
             (None, Some(file)) => Secret::first_line_of(&self.resolve(file))?,
             (None, None) => {
-                return Err(missing("vault lookup", "`lookup_key_file` of [vault]", "OUTFLOW_VAULT_LOOKUP_KEY"));
+                return Err(missing(
+                    "vault lookup",
+                    "`lookup_key_file` of [vault]",
+                    "OUTFLOW_VAULT_LOOKUP_KEY",
+                ));
             }
         };
         if keys.is_empty() {
@@ -157,10 +162,7 @@ impl Settings {
                 })
                 .collect();
         }
-        files
-            .iter()
-            .map(|it| Ok((it.id.clone(), Secret::first_line_of(&self.resolve(&it.file))?)))
-            .collect()
+        files.iter().map(|it| Ok((it.id.clone(), Secret::first_line_of(&self.resolve(&it.file))?))).collect()
     }
 }
 

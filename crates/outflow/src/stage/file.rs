@@ -45,7 +45,8 @@ impl Written {
     fn text(&self) -> String {
         let Self { database_url, amqp_url, simulator_url, proof } = self;
         let text = |value: &str| toml::Value::from(value).to_string();
-        let (database_url, amqp_url, simulator_url) = (text(database_url), text(amqp_url), text(simulator_url));
+        let (database_url, amqp_url, simulator_url) =
+            (text(database_url), text(amqp_url), text(simulator_url));
         let required = *proof == Proof::Required;
         format!(
             "# Settings of servers that go away when `outflow` ends.\n\

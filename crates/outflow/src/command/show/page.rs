@@ -28,8 +28,22 @@ macro_rules! line {
 fn heading(page: &mut String, whole: &Whole) {
     let it = &whole.withdrawal;
     line!(page, "Withdrawal {}", it.id);
-    line!(page, "  {} of {} by route {}: {}", amount(it.amount, it.currency), it.account_id, it.route, it.state);
-    line!(page, "  asked by {} at {} as {} of {}", it.requester, moment(it.requested_at), it.request_id, it.source);
+    line!(
+        page,
+        "  {} of {} by route {}: {}",
+        amount(it.amount, it.currency),
+        it.account_id,
+        it.route,
+        it.state
+    );
+    line!(
+        page,
+        "  asked by {} at {} as {} of {}",
+        it.requester,
+        moment(it.requested_at),
+        it.request_id,
+        it.source
+    );
     if let Some(at) = it.approved_at {
         line!(page, "  approved at {}", moment(at));
     }
@@ -58,7 +72,8 @@ fn legs(page: &mut String, whole: &Whole) {
         Some(payee) => format!("{} ****{}", payee.holder, payee.last_four),
         None => "source".to_owned(),
     };
-    let mut table = output::table(&["top-up", "rail", "amount", "payee", "state", "payout number", "goes out", "paid"]);
+    let mut table =
+        output::table(&["top-up", "rail", "amount", "payee", "state", "payout number", "goes out", "paid"]);
     for it in &whole.legs {
         table.add_row([
             it.top_up_upstream_id.clone(),

@@ -63,8 +63,12 @@ pub(crate) async fn movements_of(base_url: &str) -> Result<Vec<GatewayMovement>>
         client.get(&url).send().await?.error_for_status()?.text().await
     };
     let text = ask.await.map_err(|error| {
-        Failure::new(Exit::Unreachable, format!("the book at {url} cannot be read"), "check that the simulator runs")
-            .because(error)
+        Failure::new(
+            Exit::Unreachable,
+            format!("the book at {url} cannot be read"),
+            "check that the simulator runs",
+        )
+        .because(error)
     })?;
     parse(&text).with_context(|| format!("{url} is no book of a simulator"))
 }
@@ -99,7 +103,8 @@ mod tests {
 
     #[test]
     fn a_book_is_read_from_a_report_and_from_its_file() {
-        let movement = r#"{"number":"A1","channel":"bank","amount_fen":5,"at":"x","kind":"payout","trade_no":""}"#;
+        let movement =
+            r#"{"number":"A1","channel":"bank","amount_fen":5,"at":"x","kind":"payout","trade_no":""}"#;
         let line = movement.replace("{\"number", "{\"entry\":\"movement\",\"number");
         let file = format!("{{\"entry\":\"attempt\",\"key\":\"k\"}}\n{line}\n");
         for text in [format!("{{\"movements\":[{movement}],\"totals\":{{}}}}"), file] {

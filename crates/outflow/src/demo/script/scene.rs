@@ -8,9 +8,9 @@ use store::decisions;
 
 use super::Troupe;
 use crate::demo::letters::Decided;
+use crate::demo::narrator;
 use crate::demo::observer::{facts_of, until};
 use crate::demo::stories::{DENIED, NEEDS_PEOPLE, STOPPED, story};
-use crate::demo::narrator;
 
 /// The invoice that stops a payout for a while.
 const INVOICE: &str = "900.00";
@@ -82,9 +82,9 @@ impl Troupe<'_> {
     /// A person decides, on the effect that the event showed.
     async fn decide(&mut self, request: &str, what: (Decision, &str, &str)) -> Result<()> {
         let (decision, actor, reason) = what;
-        let seen = self.audience.with(|heard| {
-            heard.newest(request).map(|it| (it.withdrawal_id, it.effect_digest.clone()))
-        });
+        let seen = self
+            .audience
+            .with(|heard| heard.newest(request).map(|it| (it.withdrawal_id, it.effect_digest.clone())));
         let (id, effect) = seen.with_context(|| format!("nobody told of {request}"))?;
         let decided = Decided { decision, actor, reason, effect: effect.as_ref() };
         let letter = self.pen.decision(id, &decided, self.now());
@@ -112,7 +112,11 @@ impl Troupe<'_> {
         let letter = self.pen.invoice(story.account, INVOICE, self.now());
         self.publish(&[letter]).await?;
         self.facts_applied(story.account).await?;
-        narrator::line(self.now(), story, &format!("the upstream issues an invoice of {INVOICE}; 500.00 are left"));
+        narrator::line(
+            self.now(),
+            story,
+            &format!("the upstream issues an invoice of {INVOICE}; 500.00 are left"),
+        );
         Ok(())
     }
 

@@ -1,0 +1,143 @@
+//! The command line without servers: usage, exit status, settings, calendar.
+
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+
+/// The binary in an empty folder, without anything of the environment.
+fn outflow(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("outflow").expect("the binary is built");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OUTFLOW_") || name == "RUST_LOG") {
+        command.env_remove(name);
+    }
+    command.current_dir(env!("CARGO_TARGET_TMPDIR")).args(arguments);
+    command
+}
+
+/// Exit status, stdout and stderr.
+fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().expect("the binary runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// A file of its own for a test.
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).expect("the test's folder can be written");
+    path
+}
+
+#[test]
+fn wrong_usage_is_2_and_says_what_is_possible() {
+    for (arguments, words) in [
+        (vec!["fly"], "unrecognized subcommand"),
+        (vec!["run", "fax"], "possible values: facts"),
+        (vec!["run", "intake", "--rail", "bank"], "--rail belongs to `run payout`"),
+        (vec!["dev", "--workers", "fax"], "there is no worker \"fax\""),
+        (vec!["list", "--state", "flying"], "must be one of received"),
+        (vec!["show", "17"], "invalid value '17'"),
+        (vec!["calendar", "check", "tomorrow"], "invalid value 'tomorrow'"),
+        (vec!["list", "--config", "missing.toml"], "missing.toml cannot be read"),
+        (vec!["list"], "no address of the database is set"),
+        (vec!["list", "--log-level", "a=b=c"], "the log filter cannot be read"),
+    ] {
+        let (code, out, said) = run(&mut outflow(&arguments));
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(words) && out.is_empty(), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_shown_with_its_line_and_a_caret() {
+    let config =
+        file("wrong.toml", "[policy]\nauto_approve_up_to = \"5000.00\"\nbank_cutoffs = [\"16:30\"]\n");
+    let (code, _, said) = run(outflow(&["list", "--config"]).arg(config));
+    assert_eq!(code, Some(2), "{said}");
+    for words in ["wrong.toml", "line 3, column 1", "^^^^", "unknown field `bank_cutoffs`", "next:"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn s06_default_passwords_are_refused_except_in_the_dev_profile() {
+    let database = ("OUTFLOW_DATABASE_URL", "postgres://outflow:outflow@127.0.0.1:1/outflow");
+    let (code, _, said) = run(outflow(&["migrate"]).env(database.0, database.1));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("default user or password") && !said.contains("outflow:outflow"), "{said}");
+    let (code, _, said) =
+        run(outflow(&["migrate"]).env(database.0, database.1).env("OUTFLOW_PROFILE", "dev"));
+    assert_eq!(code, Some(5), "{said}");
+}
+
+#[test]
+fn servers_that_do_not_answer_are_5() {
+    for (arguments, name, url) in [
+        (["list", "--output=json"], "OUTFLOW_DATABASE_URL", "postgres://outflow@127.0.0.1:1/outflow"),
+        (["topology", "diff"], "OUTFLOW_AMQP_URL", "amqp://outflow:k4-Zq@127.0.0.1:1/"),
+    ] {
+        let (code, out, said) = run(outflow(&arguments).env(name, url));
+        assert_eq!(code, Some(5), "{said}");
+        assert!(out.is_empty() && said.contains("connecting to the") && said.contains("next:"), "{said}");
+        assert!(!said.contains("k4-Zq"), "{said}");
+    }
+}
+
+#[test]
+fn a_message_that_breaks_the_contract_is_4_before_anything_is_asked_of_a_server() {
+    let message = r#"{"specversion":"1.0","id":"1","source":"/s","type":"outflow.usage.unbilled.v1","time":"2026-09-23T09:30:00+08:00","data":{"account_id":"a","version":1,"amount":1.00,"currency":"CNY"}}"#;
+    let (code, _, said) = run(outflow(&["publish", "-"]).write_stdin(message));
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("message 1: /data/amount amounts are decimal strings"), "{said}");
+    let (code, _, said) = run(&mut outflow(&["publish", "missing.json"]));
+    assert_eq!(code, Some(3), "{said}");
+}
+
+#[test]
+fn the_calendar_counts_seven_working_days_across_holidays() {
+    for (date, kind, deadline) in [
+        ("2026-09-23", "Wednesday is a working day", "2026-10-10"),
+        ("2026-02-14", "Saturday is a make-up working day", "2026-03-03"),
+        ("2026-10-01", "Thursday is a holiday", "2026-10-15"),
+        ("2026-11-28", "Saturday is off", "2026-12-08"),
+    ] {
+        let (code, out, said) = run(&mut outflow(&["calendar", "check", date]));
+        assert_eq!(code, Some(0), "{said}");
+        assert!(out.contains(kind) && out.contains(&format!("by the end of {deadline}\n")), "{out}");
+    }
+    let (_, out, _) = run(&mut outflow(&["calendar", "check", "2026-12-28", "--output", "json"]));
+    let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((answer["working_day"].as_bool(), answer["provisional"].as_bool()), (Some(true), Some(true)));
+}
+
+#[test]
+fn a_calendar_of_the_settings_takes_the_place_of_the_built_in_one() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("calendars");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(
+        folder.join("cn-2026.toml"),
+        "year = 2026\nholidays = [\"2026-09-24\"]\nmake_up_days = []\n",
+    )
+    .unwrap();
+    let config = file("calendar.toml", "[calendar]\nfolder = \"calendars\"\n");
+    let (code, out, said) = run(outflow(&["calendar", "check", "2026-09-23", "--config"]).arg(&config));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(out.contains("by the end of 2026-10-05"), "{out}");
+    std::fs::write(
+        folder.join("cn-2027.toml"),
+        "year = 2027\nholidays = [\"2026-01-01\"]\nmake_up_days = []\n",
+    )
+    .unwrap();
+    let (code, _, said) = run(outflow(&["calendar", "check", "2026-09-23", "--config"]).arg(&config));
+    std::fs::remove_file(folder.join("cn-2027.toml")).unwrap();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("cn-2027.toml is not right") && said.contains("not a day of 2027"), "{said}");
+}
+
+#[test]
+fn completions_are_printed_for_shells() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, out, _) = run(&mut outflow(&["completions", shell]));
+        assert!(code == Some(0) && out.contains("topology"), "{shell}");
+    }
+}

@@ -1,0 +1,192 @@
+//! `outflow dev` in one terminal, everything else in another: each command on
+//! real servers, and a worker that is killed and started again.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The account number of the test; it must appear nowhere.
+const NUMBER: &str = "33050161702700001234";
+
+/// A process that does not outlive the test.
+struct Process(Child);
+
+impl Process {
+    /// The binary with arguments and an environment.
+    fn start(arguments: &[&str], environment: &[(String, String)]) -> Self {
+        let mut command = command(arguments, environment);
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts"))
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.0.id().to_string();
+        let sent = Command::new("kill").args([name, &id]).status().expect("kill runs");
+        assert!(sent.success(), "{name} {id}");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn command(arguments: &[&str], environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outflow"));
+    command.args(arguments).env_remove("RUST_LOG").envs(environment.iter().cloned());
+    command
+}
+
+/// A terminal whose environment leads to the stage.
+struct Terminal {
+    environment: Vec<(String, String)>,
+}
+
+impl Terminal {
+    /// Exit status and stdout.
+    fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = command(arguments, &self.environment).output().expect("the binary runs");
+        let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!out.contains(NUMBER) && !said.contains(NUMBER), "{out}{said}");
+        (output.status.code(), out.into_owned())
+    }
+
+    fn publish(&self, messages: &[Value]) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("messages.json");
+        std::fs::write(&file, Value::from(messages).to_string()).expect("the folder can be written");
+        let (code, out) = self.run(&["publish", &file.display().to_string()]);
+        assert_eq!(code, Some(0), "{out}");
+    }
+
+    fn list(&self) -> Vec<Value> {
+        let (code, out) = self.run(&["list", "--output", "json"]);
+        assert_eq!(code, Some(0));
+        serde_json::from_str(&out).expect("a list in JSON")
+    }
+}
+
+impl Terminal {
+    /// The withdrawal of a request, once it is decided.
+    fn decided(&self, request: &str) -> Value {
+        until("a request to be decided", || {
+            let of_it = |it: &Value| it["request"]["id"] == request && it["state"] != "pending_approval";
+            self.list().into_iter().find(of_it)
+        })
+    }
+}
+
+fn message(id: &str, kind: &str, data: &Value) -> Value {
+    serde_json::json!({
+        "specversion": "1.0", "id": id, "source": "/shop", "type": format!("outflow.{kind}.v1"),
+        "time": "2026-09-23T09:30:00+08:00", "data": data,
+    })
+}
+
+fn facts() -> Vec<Value> {
+    let account = serde_json::json!({
+        "account_id": "acct-1", "version": 1, "currency": "CNY", "kind": "enterprise",
+        "real_name": "杭州龙井茶业有限公司", "real_name_verified": true, "partner_mode": "none",
+    });
+    let top_up = serde_json::json!({
+        "account_id": "acct-1", "version": 2, "top_up_id": "T1", "channel": "bank_transfer", "amount": "500.00",
+        "currency": "CNY", "arrived_at": "2026-09-01T09:30:00+08:00", "bonus": false,
+        "bank_account": {
+            "holder": "杭州龙井茶业有限公司", "number": NUMBER, "bank_name": "中国建设银行",
+            "branch": "杭州西湖支行", "cnaps": "105331000042",
+        },
+    });
+    vec![message("1", "account.upserted", &account), message("2", "top_up.credited", &top_up)]
+}
+
+fn request(id: &str) -> Value {
+    let data = serde_json::json!({
+        "account_id": "acct-1", "amount": "12.34", "currency": "CNY", "route": "source",
+        "requester": "li.wei", "requested_at": "2026-09-23T09:30:00+08:00",
+    });
+    message(id, "withdrawal.requested", &data)
+}
+
+/// Looks until there is something, for a minute.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Reads the export lines that `outflow dev` prints.
+fn exports(stage: &mut Process) -> Vec<(String, String)> {
+    let out = stage.0.stdout.take().expect("stdout is piped");
+    let mut environment = Vec::new();
+    for line in BufReader::new(out).lines() {
+        let line = line.expect("a line");
+        let (name, value) =
+            line.strip_prefix("export ").and_then(|it| it.split_once('=')).expect("an export line");
+        environment.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+        if name == "OUTFLOW_SIMULATOR_URL" {
+            return environment;
+        }
+    }
+    panic!("`outflow dev` ended before it said where everything is");
+}
+
+#[test]
+fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
+    let mut stage = Process::start(&["dev", "--no-install", "--workers", "none"], &[]);
+    let environment = exports(&mut stage);
+    let of = |name: &str| environment.iter().find(|it| it.0 == name).unwrap().1.clone();
+    let terminal = Terminal { environment: environment.clone() };
+
+    assert_eq!(terminal.run(&["migrate"]).0, Some(0));
+    assert_eq!(terminal.run(&["topology", "diff"]).0, Some(0));
+    assert_eq!(terminal.list().len(), 0);
+    let killed = Process::start(&["run", "all"], &environment);
+    terminal.publish(&facts());
+    // Facts and requests have queues of their own: the first requests may come too early.
+    let mut count = 0;
+    until("the facts to be known", || {
+        count += 1;
+        let id = format!("early-{count}");
+        terminal.publish(&[request(&id)]);
+        (terminal.decided(&id)["state"] != "rejected").then_some(())
+    });
+
+    // Killed while it works, whatever it is at: its successor finishes, once.
+    terminal.publish(&[request("late")]);
+    killed.signal("-KILL");
+    drop(killed);
+    let workers = Process::start(&["run", "all"], &environment);
+    let late = terminal.decided("late");
+    assert_eq!(late["state"], "approved");
+    let id = late["withdrawal_id"].as_str().expect("a number").to_owned();
+    terminal.publish(&[request("late")]);
+    workers.signal("-TERM");
+
+    let (code, page) = terminal.run(&["show", &id]);
+    assert_eq!(code, Some(0));
+    for words in ["12.34 CNY", "****1234", "Journal", "remaining", "held"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let (_, whole) = terminal.run(&["show", &id, "--output", "json"]);
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(whole["legs"][0]["payee"]["last_four"], "1234");
+    assert_eq!(terminal.run(&["show", "00000000-0000-7000-8000-000000000000"]).0, Some(3));
+    assert_eq!(terminal.list().len(), count + 1);
+    let (code, said) = terminal.run(&["verify", "--book", &of("OUTFLOW_SIMULATOR_URL")]);
+    assert_eq!(code, Some(0), "{said}");
+
+    let folder = std::path::PathBuf::from(of("OUTFLOW_CONFIG"));
+    assert!(folder.exists());
+    stage.signal("-INT");
+    assert!(stage.0.wait().unwrap().success());
+    assert!(!folder.exists(), "everything is removed at the end");
+}
