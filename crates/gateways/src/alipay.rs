@@ -6,6 +6,7 @@
 
 mod codes;
 mod envelope;
+mod notification;
 mod refund;
 mod serial_number;
 
@@ -30,6 +31,7 @@ use envelope::Gate;
 /// The adapter.
 pub struct Alipay {
     app_id: String,
+    seller_id: String,
     key: SigningKey,
     gate: Gate,
     /// `app_cert_sn` and `alipay_root_cert_sn`, in certificate mode.
@@ -67,6 +69,7 @@ impl Alipay {
             .map_err(wrong("Alipay application key"))?;
         Ok(Self {
             app_id: own.app_id.clone(),
+            seller_id: own.seller_id.clone(),
             key,
             gate,
             certificate_params,
@@ -133,6 +136,14 @@ impl Gateway for Alipay {
 
     fn traits(&self) -> &Traits {
         &schedule::ALIPAY
+    }
+}
+
+#[cfg(test)]
+impl Alipay {
+    /// Opens an answer that was recorded.
+    pub(crate) fn recorded(&self, method: &str, body: &[u8]) -> Result<String, Doubt> {
+        self.gate.open(method, body)
     }
 }
 

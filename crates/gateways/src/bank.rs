@@ -4,6 +4,7 @@
 //! same order gives the same bytes, and the bank answers the same bytes with what
 //! it knows. ISO 20022 has no transport; over EBICS the XML stays the same.
 
+mod camt;
 mod codes;
 mod pain001;
 mod pain002;

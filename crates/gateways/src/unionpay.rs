@@ -7,6 +7,7 @@
 mod chain;
 mod codes;
 mod form;
+mod notification;
 mod refund;
 
 use futures::future::BoxFuture;
@@ -117,5 +118,13 @@ impl Gateway for UnionPay {
 
     fn traits(&self) -> &Traits {
         &schedule::UNIONPAY
+    }
+}
+
+#[cfg(test)]
+impl UnionPay {
+    /// Verifies an answer that was recorded.
+    pub(crate) fn recorded(&self, body: &[u8], now: i64) -> Result<(), Doubt> {
+        self.chain.verify(&Form::of_answer(body)?, now)
     }
 }

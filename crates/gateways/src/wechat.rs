@@ -7,6 +7,7 @@ mod certificates;
 mod codes;
 mod envelope;
 mod keyring;
+mod notification;
 mod refund;
 
 use aws_lc_rs::rand;
@@ -138,5 +139,21 @@ impl Gateway for WeChat {
 
     fn traits(&self) -> &Traits {
         &schedule::WECHAT
+    }
+}
+
+#[cfg(test)]
+impl WeChat {
+    /// Verifies an answer that was recorded.
+    pub(crate) fn recorded(
+        &self,
+        headers: &reqwest::header::HeaderMap,
+        body: &[u8],
+        now: i64,
+    ) -> Result<(), Doubt> {
+        let answer = Answer { status: 200, headers: headers.clone(), body: body.to_vec() };
+        let signed = Signed::of(&answer);
+        signed.check_time(now)?;
+        self.keyring.verify(&signed, body, now)
     }
 }

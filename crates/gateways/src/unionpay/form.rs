@@ -31,7 +31,6 @@ impl Form {
     }
 
     /// Reads a notification's body: url-encoded.
-    #[cfg_attr(not(test), expect(dead_code, reason = "notifications arrive next"))]
     pub(super) fn of_notification(body: &[u8]) -> Result<Self, Doubt> {
         Self::unique(form_urlencoded::parse(body).into_owned())
     }

@@ -86,7 +86,7 @@ impl WeChat {
         self.keyring.verify(&signed, &answer.body, now)
     }
 
-    fn unseal(&self, body: &[u8]) -> Result<Vec<String>, Doubt> {
+    pub(crate) fn unseal(&self, body: &[u8]) -> Result<Vec<String>, Doubt> {
         let unreadable = || Doubt::unreadable("the list of platform certificates");
         let Certificates { data } = serde_json::from_slice(body).map_err(|_| unreadable())?;
         let mut pems = Vec::with_capacity(data.len());
