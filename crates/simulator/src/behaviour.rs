@@ -73,7 +73,7 @@ pub(crate) struct Aftermath {
     /// Later turns, each at its time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) turns: Vec<Turn>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "NoticePlan::is_plain")]
     pub(crate) notices: NoticePlan,
     /// How the order's line in a statement deviates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +118,20 @@ pub(crate) struct NoticePlan {
     /// Wait until the notice of the next order on this channel has been sent.
     #[serde(default)]
     pub(crate) after_next: bool,
+}
+
+impl NoticePlan {
+    /// One notice, at once, under our signature.
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Aftermath {
+    /// Nothing out of the ordinary happens by itself.
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How a statement deviates from the book.

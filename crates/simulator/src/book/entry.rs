@@ -84,7 +84,7 @@ pub(crate) struct NewOrder {
     /// When the money is to move; `None` when it never will, or only by a turn.
     pub(crate) due_ms: Option<i64>,
     /// What happens by itself afterwards.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Aftermath::is_plain")]
     pub(crate) aftermath: Aftermath,
     /// The code with which the order was refused, and its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file is a program of its own and uses a part")]
 
+pub(crate) mod inbox;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -124,25 +126,48 @@ impl World {
         self.alipay("alipay.trade.fastpay.refund.query", &biz).await
     }
 
-    /// Calls `WeChat`; status and body, or `None` when no answer came.
-    pub(crate) async fn wechat(&self, method: &str, target: &str, body: &str) -> Option<(u16, Value)> {
+    fn authorize(&self, method: &str, target: &str, body: &str) -> String {
         let now = self.options.clock.now_ms() / 1000;
         let text = format!("{method}\n{target}\n{now}\nabc\n{body}\n");
-        let authorization = format!(
+        format!(
             "WECHATPAY2-SHA256-RSA2048 mchid=\"1900000109\",nonce_str=\"abc\",timestamp=\"{now}\",\
              serial_no=\"5A3C9D1E7F8B0A2C4D6E8F0A1B2C3D4E5F607182\",signature=\"{}\"",
             sign(&self.keys[1], text.as_bytes())
-        );
+        )
+    }
+
+    /// Calls `WeChat`; status and body, or `None` when no answer came.
+    pub(crate) async fn wechat(&self, method: &str, target: &str, body: &str) -> Option<(u16, Value)> {
         let answer = self
             .http
             .request(method.parse().expect("a method"), self.url(target))
-            .header("Authorization", authorization)
+            .header("Authorization", self.authorize(method, target, body))
             .body(body.to_owned())
             .send()
             .await
             .ok()?;
         let status = answer.status().as_u16();
         Some((status, answer.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// The raw body of a signed GET.
+    pub(crate) async fn wechat_bytes(&self, target: &str) -> Vec<u8> {
+        let answer =
+            self.http.get(self.url(target)).header("Authorization", self.authorize("GET", target, ""));
+        answer.send().await.expect("an answer").bytes().await.expect("a body").to_vec()
+    }
+
+    /// Waits until so many notices are in line.
+    pub(crate) async fn waits_for_notices(&self, count: u64) {
+        for _ in 0..500 {
+            let answer = self.http.get(self.url("/_sim/requests")).send().await.expect("an answer");
+            let seen: Value = answer.json().await.expect("JSON");
+            if seen["notices_waiting"] == count {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("there were never {count} notices in line");
     }
 
     pub(crate) async fn wechat_refund(&self, trade_no: &str, number: &str, fen: i64) -> Option<(u16, Value)> {

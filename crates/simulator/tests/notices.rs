@@ -1,0 +1,145 @@
+//! Notices: their signatures, their schedules, their faults.
+
+mod client;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use client::World;
+use client::inbox::{Inbox, joined, verifies, verifies_by_certificate};
+use serde_json::Value;
+use simulator::Callbacks;
+
+async fn world_with(inbox: &Inbox) -> World {
+    let mut world = World::start_with(|options| {
+        options.callbacks = Callbacks {
+            alipay: Some(format!("{}/alipay", inbox.url)),
+            bank: Some(format!("{}/bank", inbox.url)),
+        };
+    })
+    .await;
+    world.notices.clone_from(&inbox.url);
+    world
+}
+
+#[tokio::test]
+async fn an_alipay_notice_is_a_form_signed_without_its_sign_type() {
+    let inbox = Inbox::open((200, "success")).await;
+    let world = world_with(&inbox).await;
+    world.trade("alipay", "20260000").await;
+    world.alipay_refund("20260000", "WD1", "12.34").await.expect("an answer");
+    let form = inbox.expect(1).await[0].form();
+    let text = joined(&form, &["sign", "sign_type"]);
+    assert!(verifies("alipay/gateway_public.pem", &text, &form["sign"]), "{text}");
+    for (name, value) in [
+        ("out_biz_no", "WD1"),
+        ("refund_fee", "12.34"),
+        ("trade_status", "TRADE_SUCCESS"),
+        ("gmt_refund", "2026-09-29 16:50:00.000"),
+        ("notify_type", "trade_status_sync"),
+    ] {
+        assert_eq!(form[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_alipay_notice_is_repeated_under_its_number_until_success_is_said() {
+    let inbox = Inbox::open((200, "fail")).await;
+    let world = world_with(&inbox).await;
+    world.trade("alipay", "20260000").await;
+    world.alipay_refund("20260000", "WD1", "12.34").await.expect("an answer");
+    inbox.expect(1).await;
+    for (minutes, count) in [(4, 2), (10, 3), (10, 4), (60, 5), (120, 6), (360, 7)] {
+        // The round that queued the repeat must be over before the clock moves.
+        world.waits_for_notices(1).await;
+        world.advance_ms(minutes * 60_000 - 1);
+        world.advance_ms(1);
+        inbox.expect(count).await;
+    }
+    inbox.answer((200, "success"));
+    world.waits_for_notices(1).await;
+    world.advance_ms(15 * 3_600_000);
+    let arrived = inbox.expect(8).await;
+    world.waits_for_notices(0).await;
+    let mut numbers: Vec<String> = arrived.iter().map(|it| it.form()["notify_id"].clone()).collect();
+    numbers.dedup();
+    assert_eq!((arrived.len(), numbers.len()), (8, 1));
+}
+
+#[tokio::test]
+async fn a_wechat_notice_is_encrypted_inside_and_signed_outside() {
+    let inbox = Inbox::open((204, "")).await;
+    let world = world_with(&inbox).await;
+    world.trade("wechat", "42000000").await;
+    world.wechat_refund("42000000", "WD1", 1_234).await.expect("an answer");
+    let notice = inbox.expect(1).await.remove(0);
+    let text = format!(
+        "{}\n{}\n{}\n",
+        notice.header("Wechatpay-Timestamp"),
+        notice.header("Wechatpay-Nonce"),
+        notice.body
+    );
+    assert!(verifies("wechat/wxp_pub.pem", &text, notice.header("Wechatpay-Signature")));
+    assert_eq!(notice.header("Wechatpay-Serial"), "4BD1A7E23C5F60718293A4B5C6D7E8F90A1B2C3D");
+    let body: Value = serde_json::from_str(&notice.body).expect("JSON");
+    assert_eq!(body["event_type"], "REFUND.SUCCESS");
+    let part = |name: &str| body["resource"][name].as_str().expect("text").to_owned();
+    let key = UnboundKey::new(&AES_256_GCM, b"0123456789abcdefGHIJKLMNOPQRSTUV").expect("a key");
+    let nonce = Nonce::try_assume_unique_for_key(part("nonce").as_bytes()).expect("12 bytes");
+    let mut sealed = STANDARD.decode(part("ciphertext")).expect("base64");
+    let aad = part("associated_data");
+    assert_eq!(aad, "refund");
+    let plain = LessSafeKey::new(key).open_in_place(nonce, Aad::from(aad.as_bytes()), &mut sealed);
+    let plain: Value = serde_json::from_slice(plain.expect("it opens")).expect("JSON");
+    assert_eq!(
+        (plain["out_refund_no"].as_str(), plain["refund_status"].as_str()),
+        (Some("WD1"), Some("SUCCESS"))
+    );
+    assert_eq!(plain["amount"]["refund"], 1_234);
+}
+
+#[tokio::test]
+async fn a_unionpay_notice_is_url_encoded_and_carries_its_certificate() {
+    let inbox = Inbox::open((200, "ok")).await;
+    let world = world_with(&inbox).await;
+    world.trade("unionpay", "20260001").await;
+    world.unionpay_refund("20260001", "WD000001", "1234").await.expect("an answer");
+    world.advance_ms(3_000);
+    let form = inbox.expect(1).await[0].form();
+    assert_eq!((form["respCode"].as_str(), form["orderId"].as_str()), ("00", "WD000001"));
+    assert!(form["signPubKeyCert"].contains("\r\n"));
+    let text = joined(&form, &["signature"]);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    assert!(verifies_by_certificate(&form["signPubKeyCert"], &hex::encode(digest), &form["signature"]));
+}
+
+#[tokio::test]
+async fn a_returned_bank_payment_is_told_three_working_days_later() {
+    let inbox = Inbox::open((200, "")).await;
+    let world = world_with(&inbox).await;
+    // Tuesday, two days before the National Day holiday of seven days.
+    let (_, report) = world.bank_transfer("62170009", "M1", "WD1").await.expect("an answer");
+    assert!(report.contains("<TxSts>ACSC<"));
+    world.advance_ms(24 * 3_600_000 * 10 - 1);
+    assert_eq!(world.running().book().returned_fen, 0);
+    world.advance_ms(1);
+    let notice = inbox.expect(1).await.remove(0);
+    assert_eq!(world.running().book().returned_fen, 1_234);
+    assert!(verifies("bank/bank_pub.pem", &notice.body, notice.header("X-Signature")));
+    for part in ["camt.054.001.08", "<RvslInd>true<", "<EndToEndId>WD1<", "<MsgId>M1<", "<Cd>AC04<", "12.34"]
+    {
+        assert!(notice.body.contains(part), "{part} in {}", notice.body);
+    }
+}
+
+#[tokio::test]
+async fn endings_repeat_a_notice_and_send_it_before_the_reply() {
+    let inbox = Inbox::open((200, "")).await;
+    let world = world_with(&inbox).await;
+    world.trade("wechat", "42000011").await;
+    world.wechat_refund("42000011", "WD1", 1).await.expect("an answer");
+    assert_eq!(inbox.arrived().len(), 1, "it was there before the reply");
+    world.trade("wechat", "42000010").await;
+    world.wechat_refund("42000010", "WD2", 1).await.expect("an answer");
+    assert_eq!(inbox.expect(4).await.len(), 4);
+}
