@@ -62,7 +62,7 @@ pub(crate) async fn run(arguments: Demo) -> Result<()> {
     );
     let stage = tokio::select! {
         stage = Stage::build(&plan) => stage?,
-        () = stop.cancelled() => return Ok(()),
+        () = stop.cancelled() => return Err(interrupted()),
     };
     let clock = Clock::Manual(hands);
     let result = play(&stage, &clock, (arguments.seed, &stop)).await;
@@ -76,13 +76,13 @@ pub(crate) async fn run(arguments: Demo) -> Result<()> {
 async fn play(
     stage: &Stage,
     clock: &Clock,
-    (seed, interrupted): (u64, &CancellationToken),
+    (seed, asked_to_stop): (u64, &CancellationToken),
 ) -> Result<curtain::Verdict> {
     let mut wiring = Wiring::connect(&stage.settings, "outflow demo").await?;
     wiring.clock = clock.clone();
     let database = wiring.database.clone();
     let audience = audience::Audience::seat(&wiring.connections).await?;
-    let stop = interrupted.child_token();
+    let stop = asked_to_stop.child_token();
     let workers = Worker::all();
     narrator::say(&format!(
         "  ✓ workers: {} in this process, on a clock that stands at {}",
@@ -96,9 +96,7 @@ async fn play(
     let mut troupe = script::Troupe::new(stage, wiring, audience, seed);
     let verdict = tokio::select! {
         biased;
-        () = interrupted.cancelled() => {
-            Err(Failure::new(Exit::Interrupted, "the demo was interrupted", "outflow demo").into())
-        }
+        () = asked_to_stop.cancelled() => Err(interrupted()),
         ended = running_ended(&stop) => ended,
         verdict = perform(&mut troupe) => verdict,
     };
@@ -109,6 +107,10 @@ async fn play(
     // What the workers said explains what the stories missed.
     ended.context("a worker ended early")?;
     verdict
+}
+
+fn interrupted() -> anyhow::Error {
+    Failure::new(Exit::Interrupted, "the demo was interrupted; its servers are gone", "outflow demo").into()
 }
 
 /// Plays, and judges what came of it.

@@ -49,7 +49,34 @@ pub(crate) struct Stage {
     pub(crate) simulator: simulator::Running,
     /// The settings of whoever works on this stage.
     pub(crate) settings: Settings,
-    folder: TempDir,
+    folder: Home,
+}
+
+/// Where the settings, the keys and the book are.
+enum Home {
+    /// With our own servers: it goes when they go, also after a crash.
+    Servers(PathBuf),
+    /// By itself, next to servers that are not ours.
+    Alone(TempDir),
+}
+
+impl Home {
+    /// Moves what was made while the servers started to its place.
+    fn settle(made: TempDir, stack: &Stack) -> Result<Self> {
+        let Some(servers) = stack.folder() else { return Ok(Self::Alone(made)) };
+        let home = servers.join("stage");
+        std::fs::rename(made.path(), &home).context("moving the keys next to the servers")?;
+        // The folder of this name is gone; its handle must not look for it.
+        let _ = made.keep();
+        Ok(Self::Servers(home))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Servers(path) => path,
+            Self::Alone(folder) => folder.path(),
+        }
+    }
 }
 
 impl Stage {
@@ -58,19 +85,18 @@ impl Stage {
     /// # Errors
     /// When a server is missing and may not be installed, or does not start.
     pub(crate) async fn build(plan: &Plan) -> Result<Self> {
-        let folder =
+        let made =
             tempfile::Builder::new().prefix("outflow-stage-").tempdir().context("a temporary folder")?;
-        let keys = folder.path().join("gateway-keys");
+        let keys = made.path().join("gateway-keys");
         // Keys take a second of one core, during which the servers start.
-        let generated = tokio::task::spawn_blocking({
-            let keys = keys.clone();
-            move || simulator::Keys::generate(&keys)
-        });
+        let generated = tokio::task::spawn_blocking(move || simulator::Keys::generate(&keys));
         let say = plan.say;
         let options = Options { install: plan.install, ..Options::default() }.reporting_to(say);
         let stack = Stack::start(options).await?;
         let (database_url, amqp_url) = places(&stack).await?;
         generated.await.context("making keys broke down")?.context("making the gateways' keys")?;
+        let folder = Home::settle(made, &stack)?;
+        let keys = folder.path().join("gateway-keys");
         let began = Instant::now();
         let simulator = Simulator::start(simulator::Options {
             clock: plan.clock.clone(),
@@ -136,7 +162,10 @@ impl Stage {
     pub(crate) async fn strike(self) -> Result<()> {
         self.simulator.stop().await;
         self.stack.stop().await?;
-        self.folder.close().context("removing the temporary folder")
+        match self.folder {
+            Home::Servers(_) => Ok(()),
+            Home::Alone(folder) => folder.close().context("removing the temporary folder"),
+        }
     }
 }
 
