@@ -57,6 +57,7 @@ create table leg (
     lease_until           timestamptz,
     attempts              integer     not null default 0,
     queries               integer     not null default 0,
+    asked                 integer     not null default 0,  -- queries since its last send
     check_at              timestamptz,                   -- when settle looks at it next
     doubted_at            timestamptz,                   -- when it last became unknown
     reference             text,                          -- the gateway's own number

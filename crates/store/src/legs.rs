@@ -58,6 +58,8 @@ pub struct Leg {
     pub attempts: i32,
     /// Calls that asked what became of it.
     pub queries: i32,
+    /// Queries since its last send, which the channel's schedule counts.
+    pub asked: i32,
     /// When it is looked at next.
     pub check_at: Option<DateTime<Utc>>,
     /// When it last became unknown.
@@ -97,6 +99,7 @@ fn leg(row: &PgRow) -> Result<Leg, Error> {
         lease_until: row.try_get("lease_until")?,
         attempts: row.try_get("attempts")?,
         queries: row.try_get("queries")?,
+        asked: row.try_get("asked")?,
         check_at: row.try_get("check_at")?,
         doubted_at: row.try_get("doubted_at")?,
         reference: row.try_get("reference")?,
@@ -164,6 +167,7 @@ pub async fn update(tx: &mut Tx, legs: &[Leg], at: DateTime<Utc>) -> Result<(), 
         .bind(legs.iter().map(|it| it.detail.as_deref()).collect::<Vec<_>>())
         .bind(legs.iter().map(|it| it.paid_at).collect::<Vec<_>>())
         .bind(at)
+        .bind(legs.iter().map(|it| it.asked).collect::<Vec<_>>())
         .execute(&mut **tx)
         .await?;
     if updated.rows_affected() == legs.len() as u64 { Ok(()) } else { Err(Error::Stale { what: "a leg" }) }

@@ -5,11 +5,11 @@
 //! ```
 
 use broker::topology::{APPROVALS, payout_queue};
-use broker::{Delivery, Inbox};
+use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
 use domain::{LegEvent, LegState, Obstacle, Standing, WithdrawalEvent, WithdrawalState, obstacle};
-use store::Database;
 use store::accounts::Account;
+use store::{Database, Tx};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use uuid::Uuid;
@@ -46,20 +46,17 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while let Some(batch) = inbox.next_batch(&stop).await {
-        let review = || review(&database, &batch.deliveries, &desk, clock.now());
-        let Some(tally) = patiently("the approval", &stop, review).await? else { break };
-        batch.ack().await;
+        let work = || take(&database, &batch.deliveries, &desk, clock.now());
+        let Some(tally) = patiently("the approval", &stop, work).await? else { break };
+        let lost = batch.ack().await == Settled::Lost;
         let Tally { approved, held, waiting } = tally;
-        info!(approved, held, waiting, "Approval committed a batch");
+        info!(approved, held, waiting, lost, "Approval committed a batch");
     }
     Ok(())
 }
 
-/// Looks at withdrawals that wait for an approval, in one transaction.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn review(
+/// One batch of nudges, in one transaction.
+async fn take(
     database: &Database,
     deliveries: &[Delivery],
     desk: &Desk,
@@ -68,26 +65,52 @@ pub async fn review(
     let (ids, refused) = nudge::read(deliveries, APPROVALS, &desk.vault);
     let mut tx = database.begin().await?;
     dead_letter::put(&mut tx, refused, at).await?;
-    let mut cases = Cases::lock(&mut tx, &ids, at).await?;
+    let tally = review_in(&mut tx, &ids, &desk.policy, at).await?;
+    tx.commit().await?;
+    Ok(tally)
+}
+
+/// Looks at withdrawals that wait for an approval, in one transaction.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn review(
+    database: &Database,
+    ids: &[Uuid],
+    policy: &PayoutPolicy,
+    at: DateTime<Utc>,
+) -> Result<Tally, store::Error> {
+    let mut tx = database.begin().await?;
+    let tally = review_in(&mut tx, ids, policy, at).await?;
+    tx.commit().await?;
+    Ok(tally)
+}
+
+async fn review_in(
+    tx: &mut Tx,
+    ids: &[Uuid],
+    policy: &PayoutPolicy,
+    at: DateTime<Utc>,
+) -> Result<Tally, store::Error> {
+    let mut cases = Cases::lock(tx, ids, at).await?;
     let mut tally = Tally::default();
     for id in cases.ids() {
         let case = cases.get(id).expect("an id of the cases in hand");
         if case.withdrawal.state != WithdrawalState::PendingApproval {
             continue;
         }
-        let small = case.withdrawal.amount <= desk.policy.auto_approve_up_to;
+        let small = case.withdrawal.amount <= policy.auto_approve_up_to;
         if let Some(obstacle) = cases.account_of(id).and_then(obstacle_of) {
             hold(&mut cases, id, obstacle);
             tally.held += 1;
         } else if small {
-            approve(&mut cases, id, &desk.policy, WORKER, Some("within the amount that needs no person"));
+            approve(&mut cases, id, policy, WORKER, Some("within the amount that needs no person"));
             tally.approved += 1;
         } else {
             tally.waiting += 1;
         }
     }
-    cases.write(&mut tx, WORKER).await?;
-    tx.commit().await?;
+    cases.write(tx, WORKER).await?;
     Ok(tally)
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Case {
 pub(crate) struct Cases {
     at: DateTime<Utc>,
     accounts: BTreeMap<String, Account>,
-    cases: BTreeMap<Uuid, Case>,
+    by_id: BTreeMap<Uuid, Case>,
     case_of_leg: BTreeMap<Uuid, Uuid>,
     changed_withdrawals: BTreeSet<Uuid>,
     changed_legs: BTreeSet<Uuid>,
@@ -66,7 +66,7 @@ impl Cases {
         Ok(Self {
             at,
             accounts: accounts.into_iter().map(|it| (it.id.clone(), it)).collect(),
-            cases,
+            by_id: cases,
             case_of_leg,
             changed_withdrawals: BTreeSet::new(),
             changed_legs: BTreeSet::new(),
@@ -94,28 +94,28 @@ impl Cases {
 
     /// The withdrawals in hand, in the order of their ids.
     pub(crate) fn ids(&self) -> Vec<Uuid> {
-        self.cases.keys().copied().collect()
+        self.by_id.keys().copied().collect()
     }
 
     /// A case in hand.
     pub(crate) fn get(&self, id: Uuid) -> Option<&Case> {
-        self.cases.get(&id)
+        self.by_id.get(&id)
     }
 
     /// The account of a case in hand.
     pub(crate) fn account_of(&self, id: Uuid) -> Option<&Account> {
-        self.accounts.get(&self.cases.get(&id)?.withdrawal.account_id)
+        self.accounts.get(&self.by_id.get(&id)?.withdrawal.account_id)
     }
 
     /// A leg in hand.
     pub(crate) fn leg(&self, id: Uuid) -> Option<&Leg> {
-        let case = self.cases.get(self.case_of_leg.get(&id)?)?;
+        let case = self.by_id.get(self.case_of_leg.get(&id)?)?;
         case.legs.iter().find(|leg| leg.id == id)
     }
 
     /// A leg in hand, to change what is not its state: times, counts, references.
     pub(crate) fn leg_mut(&mut self, id: Uuid) -> Option<&mut Leg> {
-        let case = self.cases.get_mut(self.case_of_leg.get(&id)?)?;
+        let case = self.by_id.get_mut(self.case_of_leg.get(&id)?)?;
         self.changed_legs.insert(id);
         case.legs.iter_mut().find(|leg| leg.id == id)
     }
@@ -123,7 +123,7 @@ impl Cases {
     /// A withdrawal in hand, to change what is not its state.
     pub(crate) fn withdrawal_mut(&mut self, id: Uuid) -> Option<&mut Withdrawal> {
         self.changed_withdrawals.insert(id);
-        self.cases.get_mut(&id).map(|case| &mut case.withdrawal)
+        self.by_id.get_mut(&id).map(|case| &mut case.withdrawal)
     }
 
     /// Something to publish with this transaction.
@@ -187,7 +187,7 @@ impl Cases {
         by: &str,
         note: Option<&str>,
     ) -> Result<(), WithdrawalRefused> {
-        let state = self.cases.get(&id).expect("the withdrawal is in hand").withdrawal.state;
+        let state = self.by_id.get(&id).expect("the withdrawal is in hand").withdrawal.state;
         let after = state.on(event)?;
         self.set_state(id, after, event.into(), by, note);
         Ok(())
@@ -202,7 +202,7 @@ impl Cases {
         note: Option<&str>,
     ) {
         self.changed_withdrawals.insert(id);
-        let withdrawal = &mut self.cases.get_mut(&id).expect("the withdrawal is in hand").withdrawal;
+        let withdrawal = &mut self.by_id.get_mut(&id).expect("the withdrawal is in hand").withdrawal;
         let before = std::mem::replace(&mut withdrawal.state, after);
         withdrawal.sequence += 1;
         withdrawal.held_from = (after == WithdrawalState::OnHold).then_some(before);
@@ -227,7 +227,7 @@ impl Cases {
     pub(crate) async fn write(mut self, tx: &mut Tx, by: &str) -> Result<(), store::Error> {
         self.derive(by);
         let (mut changed_legs, mut changed_withdrawals) = (Vec::new(), Vec::new());
-        for case in self.cases.values() {
+        for case in self.by_id.values() {
             changed_legs.extend(case.legs.iter().filter(|leg| self.changed_legs.contains(&leg.id)).cloned());
             if self.changed_withdrawals.contains(&case.withdrawal.id) {
                 changed_withdrawals.push(case.withdrawal.clone());
@@ -236,7 +236,7 @@ impl Cases {
         let mut open: BTreeMap<String, i32> = BTreeMap::new();
         let mut messages = Vec::with_capacity(self.moves.len() + self.outgoing.len());
         for (id, before, after, sequence) in &self.moves {
-            let case = &self.cases[id];
+            let case = &self.by_id[id];
             *open.entry(case.withdrawal.account_id.clone()).or_default() +=
                 i32::from(before.is_final()) - i32::from(after.is_final());
             let seen = Withdrawal { state: *after, sequence: *sequence, ..case.withdrawal.clone() };
@@ -257,7 +257,7 @@ impl Cases {
     /// After the approval a withdrawal's state is the function of its legs.
     fn derive(&mut self, by: &str) {
         for id in self.ids() {
-            let case = &self.cases[&id];
+            let case = &self.by_id[&id];
             let touched = case.legs.iter().any(|leg| self.changed_legs.contains(&leg.id));
             let before = case.withdrawal.state;
             if !touched || !is_derived(before) || case.withdrawal.approved_at.is_none() {

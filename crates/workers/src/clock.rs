@@ -37,6 +37,9 @@ impl Clock {
     }
 
     /// Moves a manual clock forward. The machine's clock cannot be moved.
+    ///
+    /// # Panics
+    /// When the step is longer than 300 million years.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(millis) = self {
             millis.fetch_add(

@@ -12,12 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use broker::contract::{Decision as Wish, Envelope, WithdrawalDecided};
 use broker::topology::DECISIONS;
-use broker::{Delivery, Inbox};
+use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
 use domain::{LegEvent, LegState, WithdrawalEvent, WithdrawalState};
-use store::Database;
-use store::Vault;
 use store::decisions::{self, Decision, Verdict};
+use store::{Database, Tx, Vault};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use uuid::Uuid;
@@ -32,7 +31,7 @@ use crate::{Clock, Error, PayoutPolicy};
 const APPLIED: &str = "applied";
 
 /// A decision that was read.
-type Message = Envelope<WithdrawalDecided>;
+pub type Message = Envelope<WithdrawalDecided>;
 
 /// What the worker decides by.
 #[derive(Debug, Clone)]
@@ -71,27 +70,22 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while let Some(batch) = inbox.next_batch(&stop).await {
-        let work = || decide(&database, &batch.deliveries, &desk, clock.now());
+        let work = || take(&database, &batch.deliveries, &desk, clock.now());
         let Some(applied) = patiently("the decisions", &stop, work).await? else { break };
         let read = batch.len();
-        batch.ack().await;
-        info!(applied, read, "Decisions committed a batch");
+        let lost = batch.ack().await == Settled::Lost;
+        info!(applied, read, lost, "Decisions committed a batch");
     }
     Ok(())
 }
 
-/// Applies a batch of decisions in one transaction, in the order in which they
-/// came, and answers how many took effect.
-///
-/// # Errors
-/// When the database is away or refuses.
-pub async fn decide(
+/// One batch of messages, in one transaction.
+async fn take(
     database: &Database,
     deliveries: &[Delivery],
     desk: &Desk,
     at: DateTime<Utc>,
 ) -> Result<usize, store::Error> {
-    let mut tx = database.begin().await?;
     let (mut read, mut refused) = (Vec::new(), Vec::new());
     for delivery in deliveries {
         match broker::contract::parse_decision(&delivery.body) {
@@ -99,18 +93,47 @@ pub async fn decide(
             Err(problem) => refused.push(park(delivery, DECISIONS, &problem, &desk.vault)),
         }
     }
+    let mut tx = database.begin().await?;
     dead_letter::put(&mut tx, refused, at).await?;
-    let fresh = without_known(&mut tx, read).await?;
+    let applied = decide_in(&mut tx, read, &desk.policy, at).await?;
+    tx.commit().await?;
+    Ok(applied)
+}
+
+/// Applies decisions in one transaction, in the order in which they came, and
+/// answers how many took effect.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn decide(
+    database: &Database,
+    messages: Vec<Message>,
+    policy: &PayoutPolicy,
+    at: DateTime<Utc>,
+) -> Result<usize, store::Error> {
+    let mut tx = database.begin().await?;
+    let applied = decide_in(&mut tx, messages, policy, at).await?;
+    tx.commit().await?;
+    Ok(applied)
+}
+
+async fn decide_in(
+    tx: &mut Tx,
+    messages: Vec<Message>,
+    policy: &PayoutPolicy,
+    at: DateTime<Utc>,
+) -> Result<usize, store::Error> {
+    let fresh = without_known(tx, messages).await?;
     let ids: Vec<Uuid> = fresh.iter().map(|it| it.data.withdrawal_id).collect();
-    let mut cases = Cases::lock(&mut tx, &ids, at).await?;
+    let mut cases = Cases::lock(tx, &ids, at).await?;
     let mut approvers: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
-    for (withdrawal, actor) in decisions::approvers(&mut tx, &ids).await? {
+    for (withdrawal, actor) in decisions::approvers(tx, &ids).await? {
         approvers.entry(withdrawal).or_default().insert(actor);
     }
     let mut kept = Vec::with_capacity(fresh.len());
     for message in &fresh {
         let approvers = approvers.entry(message.data.withdrawal_id).or_default();
-        let result = apply(&mut cases, approvers, message, &desk.policy);
+        let result = apply(&mut cases, approvers, message, policy);
         kept.push(Decision {
             id: Uuid::now_v7(),
             source: message.source.to_string(),
@@ -123,14 +146,13 @@ pub async fn decide(
         });
     }
     let applied = kept.iter().filter(|it| it.result == APPLIED).count();
-    decisions::put(&mut tx, &kept, at).await?;
-    cases.write(&mut tx, "decisions").await?;
-    tx.commit().await?;
+    decisions::put(tx, &kept, at).await?;
+    cases.write(tx, "decisions").await?;
     Ok(applied)
 }
 
 /// Leaves out what was decided on before, and repeats within the batch.
-async fn without_known(tx: &mut store::Tx, read: Vec<Message>) -> Result<Vec<Message>, store::Error> {
+async fn without_known(tx: &mut Tx, read: Vec<Message>) -> Result<Vec<Message>, store::Error> {
     let sources: Vec<&str> = read.iter().map(|it| it.source.as_str()).collect();
     let event_ids: Vec<&str> = read.iter().map(|it| it.id.as_str()).collect();
     let mut seen: BTreeSet<(String, String)> =

@@ -121,6 +121,7 @@ mod tests {
             lease_until: None,
             attempts: 0,
             queries: 0,
+            asked: 0,
             check_at: None,
             doubted_at: None,
             reference: None,

@@ -8,7 +8,7 @@ use store::{Database, withdrawals};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::cases::Cases;
+use crate::cases::{Case, Cases};
 use crate::decisions::give_back;
 use crate::patience::patiently;
 use crate::{Clock, Error};
@@ -57,7 +57,7 @@ pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store
     let mut cases = Cases::lock(&mut tx, &ids, at).await?;
     let mut ended = 0;
     for id in cases.ids() {
-        let withdrawal = &cases.get(id).expect("an id of the cases in hand").withdrawal;
+        let Some(Case { withdrawal, .. }) = cases.get(id) else { continue };
         let waiting =
             matches!(withdrawal.state, WithdrawalState::AwaitingDetails | WithdrawalState::PendingApproval);
         let over = withdrawal.expires_at.is_some_and(|it| it <= at);

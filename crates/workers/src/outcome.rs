@@ -23,7 +23,10 @@ const SETTLE: &str = "settle";
 
 /// The first and the longest delay after a transient refusal, before jitter.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
-const RETRY_LAST: Duration = Duration::from_secs(15 * 60);
+const RETRY_LAST: Duration = Duration::from_mins(15);
+
+/// Sends of one number before only people may send it again.
+const SENDS: i32 = 10;
 
 /// An answer to one call.
 #[derive(Debug)]
@@ -233,7 +236,9 @@ fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, 
             }
             ask_again(cases, id, traits);
         }
-        Finding::NotFound { .. } if in_doubt && is_absent(traits, doubted_for, age) => {
+        Finding::NotFound { .. }
+            if in_doubt && is_absent(traits, doubted_for, age) && leg.attempts < SENDS =>
+        {
             go(cases, id, LegEvent::Absent, SETTLE, words);
             let leg = cases.leg_mut(id).expect("the leg is in hand");
             leg.check_at = None;
@@ -256,13 +261,11 @@ fn is_absent(traits: &Traits, doubted_for: TimeDelta, age: TimeDelta) -> bool {
 fn ask_again(cases: &mut Cases, id: Uuid, traits: &Traits) {
     let at = cases.at();
     let leg = cases.leg_mut(id).expect("the leg is in hand");
-    match traits.schedule.wait_after(u32::try_from(leg.queries).unwrap_or(u32::MAX)) {
-        Some(wait) => leg.check_at = Some(at + wait),
-        None => {
-            leg.check_at = None;
-            let spent = Words { class: "spent", ..Words::default() };
-            go(cases, id, LegEvent::GiveUp, SETTLE, &spent);
-        }
+    leg.check_at =
+        traits.schedule.wait_after(u32::try_from(leg.asked).unwrap_or(u32::MAX)).map(|wait| at + wait);
+    if leg.check_at.is_none() {
+        let spent = Words { class: "spent", ..Words::default() };
+        go(cases, id, LegEvent::GiveUp, SETTLE, &spent);
     }
 }
 

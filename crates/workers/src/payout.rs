@@ -14,13 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::topology::payout_queue;
-use broker::{Delivery, Inbox};
+use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
 use domain::{LegEvent, LegState, Obstacle, Rail};
+use futures::StreamExt;
 use gateways::{Gateways, Order, Outcome};
 use store::Vault;
 use store::attempts::{self, Attempt, Kind};
-use store::{Database, stops};
+use store::{Database, Tx, stops};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,7 +45,7 @@ const CALLS: usize = 128;
 const OUTCOMES: usize = 256;
 
 /// How long a claim is trusted. Longer than a call with its wait for a permit.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 /// What the worker needs besides its queue.
 #[derive(Clone)]
@@ -71,6 +72,9 @@ struct Call {
 ///
 /// # Errors
 /// When only a restart or a person can help.
+///
+/// # Panics
+/// When a part of this worker panicked, which is a defect.
 pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationToken) -> Result<(), Error> {
     let (answers, mut answered) = mpsc::channel::<Told<Outcome>>(4 * CALLS);
     let writer = tokio::spawn({
@@ -82,8 +86,8 @@ pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationTok
     while let Some(batch) = inbox.next_batch(&stop).await {
         let claim = || claim(&batch.deliveries, rail, &till);
         let Some(claimed) = patiently("a payout worker", &stop, claim).await? else { break };
-        batch.ack().await;
-        info!(%rail, claimed = claimed.len(), "Payout claimed a batch");
+        let lost = batch.ack().await == Settled::Lost;
+        info!(%rail, claimed = claimed.len(), lost, "Payout claimed a batch");
         for call in claimed {
             let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
             let (till, answers) = (till.clone(), answers.clone());
@@ -133,22 +137,51 @@ async fn write_outcomes(
     Ok(())
 }
 
-/// Claims the legs of a batch of nudges, in one transaction.
+/// Claims legs, asks for their money, and writes what came of it: the whole
+/// duty in one pass. Answers how many calls were made.
 ///
-/// Guards at the dispatch (R6c): R2, R4 and the stops. A leg that meets an
-/// obstacle goes on hold; a stopped rail leaves its legs as they are.
+/// # Errors
+/// When the database is away or refuses.
+pub async fn pass(till: &Till, rail: Rail, ids: &[Uuid]) -> Result<usize, store::Error> {
+    let at = till.clock.now();
+    let mut tx = till.database.begin().await?;
+    let calls = claim_in(&mut tx, ids, rail, (till, at)).await?;
+    tx.commit().await?;
+    let told: Vec<_> = futures::stream::iter(calls)
+        .map(|call| make(call, rail, till))
+        .buffer_unordered(CALLS)
+        .collect()
+        .await;
+    let told: Vec<Told<Outcome>> = told.into_iter().flatten().collect();
+    record_payments(&till.database, &told, till.gateways.of(rail).traits(), till.clock.now()).await?;
+    Ok(told.len())
+}
+
+/// Claims the legs of a batch of nudges, in one transaction.
 async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<Call>, store::Error> {
     let at = till.clock.now();
     let (ids, refused) = nudge::read(deliveries, payout_queue(rail), &till.vault);
     let mut tx = till.database.begin().await?;
     dead_letter::put(&mut tx, refused, at).await?;
-    if stops::thrown(&mut tx, rail.into()).await? {
-        tx.commit().await?;
+    let calls = claim_in(&mut tx, &ids, rail, (till, at)).await?;
+    tx.commit().await?;
+    Ok(calls)
+}
+
+/// Guards at the dispatch (R6c): R2, R4 and the stops. A leg that meets an
+/// obstacle goes on hold; a stopped rail leaves its legs as they are.
+async fn claim_in(
+    tx: &mut Tx,
+    ids: &[Uuid],
+    rail: Rail,
+    (till, at): (&Till, DateTime<Utc>),
+) -> Result<Vec<Call>, store::Error> {
+    if stops::thrown(tx, rail.into()).await? {
         return Ok(Vec::new());
     }
-    let mut cases = Cases::lock_of_legs(&mut tx, &ids, at).await?;
+    let mut cases = Cases::lock_of_legs(tx, ids, at).await?;
     let mut claimed = Vec::new();
-    for id in ids {
+    for id in ids.iter().copied() {
         let Some(leg) = cases.leg(id) else { continue };
         let due = leg.state == LegState::Scheduled && leg.dispatch_at.is_some_and(|it| it <= at);
         if !due || leg.rail != rail {
@@ -159,7 +192,7 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
             None => claimed.push(dispatch(&mut cases, id)),
         }
     }
-    let orders = orders(&mut tx, &till.vault, claimed.iter().filter_map(|it| cases.leg(it.leg_id))).await?;
+    let orders = orders(tx, &till.vault, claimed.iter().filter_map(|it| cases.leg(it.leg_id))).await?;
     let calls = claimed
         .iter()
         .filter_map(|attempt| {
@@ -167,9 +200,8 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
             Some(Call { leg_id: attempt.leg_id, attempt_id: attempt.id, lease_until: at + LEASE, order })
         })
         .collect();
-    attempts::start(&mut tx, &claimed, at).await?;
-    cases.write(&mut tx, WORKER).await?;
-    tx.commit().await?;
+    attempts::start(tx, &claimed, at).await?;
+    cases.write(tx, WORKER).await?;
     Ok(calls)
 }
 
@@ -179,6 +211,7 @@ fn dispatch(cases: &mut Cases, id: Uuid) -> Attempt {
     cases.move_leg(id, LegEvent::Dispatch, WORKER, None).expect("a scheduled leg can be dispatched");
     let leg = cases.leg_mut(id).expect("the leg is in hand");
     leg.attempts += 1;
+    leg.asked = 0;
     leg.lease_until = Some(at + LEASE);
     leg.check_at = leg.lease_until;
     Attempt {

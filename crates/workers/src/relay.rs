@@ -38,11 +38,11 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while !stop.is_cancelled() {
-        let Some(published) = patiently("the relay", &stop, || pass(&publisher, &database, &clock)).await?
+        let Some(confirmed) = patiently("the relay", &stop, || pass(&publisher, &database, &clock)).await?
         else {
             break;
         };
-        if published == 0 {
+        if confirmed == 0 {
             tokio::select! {
                 () = tokio::time::sleep(REST) => {}
                 () = stop.cancelled() => {}

@@ -131,6 +131,7 @@ fn query(cases: &mut Cases, id: Uuid) -> Attempt {
     let at = cases.at();
     let leg = cases.leg_mut(id).expect("the leg is in hand");
     leg.queries += 1;
+    leg.asked += 1;
     leg.check_at = Some(at + LEASE);
     Attempt {
         id: Uuid::now_v7(),

@@ -249,6 +249,7 @@ fn leg(
         lease_until: None,
         attempts: 0,
         queries: 0,
+        asked: 0,
         check_at: None,
         doubted_at: None,
         reference: None,
