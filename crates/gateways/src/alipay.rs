@@ -36,7 +36,7 @@ pub struct Alipay {
     gate: Gate,
     /// `app_cert_sn` and `alipay_root_cert_sn`, in certificate mode.
     certificate_params: Vec<(&'static str, String)>,
-    wire: Wire,
+    pub(crate) wire: Wire,
     clock: UnixClock,
 }
 
@@ -79,7 +79,7 @@ impl Alipay {
     }
 
     /// Calls a method; gives the node's text once its signature holds.
-    async fn call(&self, method: &str, biz_content: String) -> Result<String, Doubt> {
+    pub(crate) async fn call(&self, method: &str, biz_content: String) -> Result<String, Doubt> {
         let timestamp = beijing((self.clock)());
         let mut params: BTreeMap<&str, String> = BTreeMap::from([
             ("app_id", self.app_id.clone()),

@@ -4,11 +4,11 @@
 //! same order gives the same bytes, and the bank answers the same bytes with what
 //! it knows. ISO 20022 has no transport; over EBICS the XML stays the same.
 
-mod camt;
+pub(crate) mod camt;
 mod codes;
 mod pain001;
 mod pain002;
-mod xml;
+pub(crate) mod xml;
 
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
@@ -57,7 +57,7 @@ impl Bank {
     }
 
     /// Sends and verifies.
-    async fn call(&self, request: Request) -> Result<Answer, Doubt> {
+    pub(crate) async fn call(&self, request: Request) -> Result<Answer, Doubt> {
         let answer = self.wire.send(request).await?;
         self.counterpart.verify(&answer.body, answer.header("x-signature")).map_err(|_| {
             let detail = format!("the signature does not hold on an answer with status {}", answer.status);

@@ -144,7 +144,7 @@ impl GatewaySettings {
             },
             unionpay: UnionPaySettings {
                 base_url: base_url.clone(),
-                file_base_url: base_url.clone(),
+                file_base_url: format!("{base_url}/filetransfer"),
                 mer_id: unionpay.mer_id,
                 merchant_certificate: read(dir, "unionpay/merchant_cert.pem")?,
                 merchant_key: secret(dir, "unionpay/merchant_key.pem")?,

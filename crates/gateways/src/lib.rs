@@ -30,6 +30,7 @@ mod recorded;
 mod rsa;
 mod schedule;
 mod settings;
+mod statement;
 mod unionpay;
 mod wechat;
 mod wire;
@@ -47,6 +48,9 @@ pub use schedule::{QuerySchedule, Resend, Traits};
 pub use settings::{
     AlipaySettings, AlipayTrust, BankSettings, GatewaySettings, UnionPaySettings, UnionPaySigner, UnixClock,
     WeChatSettings, WeChatTrust, real_clock,
+};
+pub use statement::{
+    Balances, Movement, Row, Statement, StatementError, read_alipay, read_bank, read_unionpay, read_wechat,
 };
 pub use unionpay::UnionPay;
 pub use wechat::WeChat;

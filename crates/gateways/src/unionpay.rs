@@ -6,10 +6,11 @@
 
 mod chain;
 mod codes;
-mod form;
+pub(crate) mod form;
 mod notification;
 mod refund;
 
+use chrono::NaiveDate;
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
@@ -22,7 +23,7 @@ use crate::outcome::{Finding, Outcome};
 use crate::rsa::SigningKey;
 use crate::schedule::{self, Traits};
 use crate::settings::{GatewaySettings, UnixClock};
-use crate::wire::{Request, Wire};
+use crate::wire::{Answer, Request, Wire};
 use chain::Chain;
 use form::Form;
 
@@ -35,6 +36,7 @@ pub struct UnionPay {
     /// `backUrl`; the platform's own word for "none" where we have none.
     back_url: String,
     wire: Wire,
+    files: Wire,
     clock: UnixClock,
 }
 
@@ -56,6 +58,7 @@ impl UnionPay {
             chain: Chain::new(own, settings.signing)?,
             back_url: own.notify_url.clone().unwrap_or_else(|| NO_NOTIFICATION.to_owned()),
             wire: Wire::new(&own.base_url, settings.limits)?,
+            files: Wire::new(&own.file_base_url, settings.limits)?,
             clock: settings.clock,
         })
     }
@@ -76,10 +79,37 @@ impl UnionPay {
     }
 
     /// Signs, sends and verifies.
-    async fn call(&self, path: &str, mut form: Form) -> Result<Form, Doubt> {
+    async fn call(&self, path: &str, form: Form) -> Result<Form, Doubt> {
+        let answer = self.wire.send(self.signed(path, form)).await?;
+        self.opened(&answer)
+    }
+
+    /// Asks for the reconciliation file of a day.
+    pub(crate) async fn file(&self, day: NaiveDate) -> Result<Form, Doubt> {
+        let form = Form::from([
+            ("version", "5.1.0"),
+            ("encoding", "UTF-8"),
+            ("signMethod", "01"),
+            ("certId", &self.cert_id),
+            ("accessType", "0"),
+            ("merId", &self.mer_id),
+            ("txnType", "76"),
+            ("txnSubType", "01"),
+            ("bizType", "000000"),
+            ("fileType", "00"),
+            ("txnTime", &refund::beijing((self.clock)())),
+            ("settleDate", &day.format("%m%d").to_string()),
+        ]);
+        let answer = self.files.send_file(self.signed("/", form)).await?;
+        self.opened(&answer)
+    }
+
+    fn signed(&self, path: &str, mut form: Form) -> Request {
         form.sign(&self.key);
-        let media_type = "application/x-www-form-urlencoded;charset=UTF-8";
-        let answer = self.wire.send(Request::post(path, media_type, form.encode())).await?;
+        Request::post(path, "application/x-www-form-urlencoded;charset=UTF-8", form.encode())
+    }
+
+    fn opened(&self, answer: &Answer) -> Result<Form, Doubt> {
         if !answer.is_success() {
             return Err(Doubt::new(&format!("http_{}", answer.status), "the gateway did not answer 200"));
         }

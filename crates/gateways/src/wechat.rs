@@ -38,7 +38,7 @@ pub struct WeChat {
     /// Sent as `Wechatpay-Serial`: the key under which we want answers.
     wanted_serial: Option<String>,
     notify_url: Option<String>,
-    wire: Wire,
+    pub(crate) wire: Wire,
     clock: UnixClock,
     /// When the platform certificates were last fetched, in Unix seconds.
     fetched_at: Mutex<Option<i64>>,
@@ -72,6 +72,11 @@ impl WeChat {
 
     /// Signs and sends; gives the answer unverified.
     async fn send(&self, request: Request) -> Result<Answer, Doubt> {
+        self.wire.send(self.signed(request)?).await
+    }
+
+    /// Adds our signature.
+    pub(crate) fn signed(&self, request: Request) -> Result<Request, Doubt> {
         let mut random = [0; 16];
         rand::fill(&mut random).map_err(|_| Doubt::NotSent("no randomness for a nonce".to_owned()))?;
         let nonce = hex::encode_upper(random);
@@ -91,11 +96,11 @@ impl WeChat {
         if let Some(serial) = &self.wanted_serial {
             request = request.with("wechatpay-serial", serial.as_str());
         }
-        self.wire.send(request).await
+        Ok(request)
     }
 
     /// Signs, sends and verifies. Errors without a signature pass, as documented.
-    async fn call(&self, request: Request) -> Result<Answer, Doubt> {
+    pub(crate) async fn call(&self, request: Request) -> Result<Answer, Doubt> {
         let answer = self.send(request).await?;
         let signed = Signed::of(&answer);
         if answer.is_success() || signed.is_present() {

@@ -6,9 +6,15 @@
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 
 use crate::doubt::Doubt;
+
+/// Bytes of a packed statement that are read.
+const FILE_MAX: usize = 64 << 20;
+
+/// The total limit of a statement, which is longer than a payment.
+const FILE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Limits on every call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,27 +116,39 @@ impl Wire {
     /// Sends once and reads the answer to its end.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, Doubt> {
         let url = format!("{}{}", self.base_url, request.path);
-        self.send_to(&url, request).await
+        let builder = self.client.request(request.method.clone(), url);
+        exchange(builder, request, self.body_max).await
     }
 
-    /// Sends to an absolute URL that the channel itself named, as for statements.
-    pub(crate) async fn send_to(&self, url: &str, request: Request) -> Result<Answer, Doubt> {
-        let mut builder = self.client.request(request.method, url);
-        for (name, value) in request.headers {
-            builder = builder.header(name, value);
-        }
-        let mut response = builder.body(request.body).send().await.map_err(|error| doubt(&error))?;
-        let status = response.status().as_u16();
-        let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| doubt(&error))? {
-            if body.len() + chunk.len() > self.body_max {
-                return Err(Doubt::new("too_large", "the answer is longer than the limit"));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, headers, body })
+    /// Sends once and reads a file.
+    pub(crate) async fn send_file(&self, request: Request) -> Result<Answer, Doubt> {
+        let url = format!("{}{}", self.base_url, request.path);
+        self.download(&url, request).await
     }
+
+    /// Reads a file from an absolute URL that the channel itself named.
+    pub(crate) async fn download(&self, url: &str, request: Request) -> Result<Answer, Doubt> {
+        let builder = self.client.request(request.method.clone(), url).timeout(FILE_TIMEOUT);
+        exchange(builder, request, FILE_MAX).await
+    }
+}
+
+/// The parts of a request without its address, and the answer to its end.
+async fn exchange(mut builder: RequestBuilder, request: Request, body_max: usize) -> Result<Answer, Doubt> {
+    for (name, value) in request.headers {
+        builder = builder.header(name, value);
+    }
+    let mut response = builder.body(request.body).send().await.map_err(|error| doubt(&error))?;
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| doubt(&error))? {
+        if body.len() + chunk.len() > body_max {
+            return Err(Doubt::new("too_large", "the answer is longer than the limit"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, headers, body })
 }
 
 /// The kind of the failure alone: its text has the URL, and URLs have parameters.

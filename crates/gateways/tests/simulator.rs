@@ -10,10 +10,11 @@ use std::time::Duration;
 use chrono::{NaiveDate, TimeZone as _, Utc};
 use domain::{Money, Rail};
 use gateways::{
-    AlipayTrust, Finding, GatewaySettings, Gateways, Limits, Order, Outcome, Payee, SourceTrade, WeChatTrust,
+    AlipayTrust, Finding, GatewaySettings, Gateways, Limits, Movement, Order, Outcome, Payee, SourceTrade,
+    WeChatTrust,
 };
 use serde_json::json;
-use simulator::{Options, Running, Simulator};
+use simulator::{Options, Running, SimClock, Simulator};
 use tempfile::TempDir;
 
 const RAILS: [Rail; 4] = [Rail::Alipay, Rail::WeChat, Rail::UnionPay, Rail::Bank];
@@ -31,10 +32,15 @@ struct Bench {
 
 impl Bench {
     async fn start() -> Self {
+        Self::start_at(SimClock::Real).await
+    }
+
+    async fn start_at(clock: SimClock) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let keys = folder.path().join("keys");
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys"), &keys);
-        let options = Options::on_loopback(keys.clone(), folder.path().join("book.jsonl"));
+        let mut options = Options::on_loopback(keys.clone(), folder.path().join("book.jsonl"));
+        options.clock = clock;
         let simulator = Simulator::start(options).await.expect("it starts on a free port");
         let gateways =
             Gateways::from_key_folder(&keys, simulator.base_url(), LIMITS).expect("the keys are usable");
@@ -245,5 +251,32 @@ async fn a_key_that_the_gateway_does_not_know_moves_nothing() {
         let outcome = bench.pay(rail, &order).await;
         assert!(format!("{outcome:?}").starts_with(expected), "{rail}: {outcome:?}");
         assert_eq!(bench.movements(&order), 0, "{rail}");
+    }
+}
+
+#[tokio::test]
+async fn the_statement_of_the_day_before_has_every_payment() {
+    // 2026-11-23 10:00 in Beijing.
+    let bench = Bench::start_at(SimClock::manual(1_795_399_200_000)).await;
+    let day = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a day");
+    let mut orders = Vec::new();
+    for rail in RAILS {
+        let order = bench.order(rail, "0000").await;
+        assert!(is_taken(&bench.pay(rail, &order).await), "{rail}");
+        orders.push((rail, order));
+    }
+    let url = format!("{}/_sim/clock", bench.simulator.base_url());
+    let advance = json!({ "advance_ms": 86_400_000 + 7_200_000 }).to_string();
+    let moved = reqwest::Client::new().post(url).body(advance).send().await;
+    assert!(moved.expect("the simulator answers").status().is_success());
+    for (rail, order) in orders {
+        let statement = bench.gateways.statement(rail, day).await;
+        let rows = statement.unwrap_or_else(|why| panic!("{rail}: {why}")).expect("a day with business").rows;
+        let facts: Vec<_> =
+            rows.iter().map(|row| (row.payout_no.as_str(), row.amount, row.movement)).collect();
+        assert_eq!(facts, [(order.payout_no.as_str(), order.amount, Movement::Out)], "{rail}");
+        let before = bench.gateways.statement(rail, day.pred_opt().expect("a day")).await;
+        let quiet = before.unwrap_or_else(|why| panic!("{rail}, the day before: {why}"));
+        assert!(quiet.is_none_or(|statement| statement.rows.is_empty()), "{rail}");
     }
 }

@@ -12,19 +12,19 @@ use crate::notice::{Claim, Notice, NoticeRefused, beijing};
 
 /// One transaction of a booked entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) end_to_end_id: String,
-    pub(super) amount: Money,
+pub(crate) struct Line {
+    pub(crate) end_to_end_id: String,
+    pub(crate) amount: Money,
     /// Money that came back to the account, as against money that left it.
-    pub(super) is_credit: bool,
+    pub(crate) is_credit: bool,
     /// `RvslInd` or `RtrInf`: a payment that was sent back.
-    pub(super) is_return: bool,
+    pub(crate) is_return: bool,
     /// `AcctSvcrRef`, the bank's number.
-    pub(super) reference: String,
+    pub(crate) reference: String,
     /// `NtryRef`.
-    pub(super) entry_ref: String,
+    pub(crate) entry_ref: String,
     /// `BookgDt/Dt`.
-    pub(super) booked_on: String,
+    pub(crate) booked_on: String,
 }
 
 impl Bank {
@@ -66,7 +66,7 @@ fn notice(entry: Line) -> Notice {
 }
 
 /// The booked transactions of a notification or a statement that carry a number.
-pub(super) fn entries(report: &Node) -> Result<Vec<Line>, Doubt> {
+pub(crate) fn entries(report: &Node) -> Result<Vec<Line>, Doubt> {
     let mut entries = Vec::new();
     for entry in report.all("Ntry").filter(|entry| entry.text_at("Sts/Cd") == "BOOK") {
         for transaction in entry.all("NtryDtls").flat_map(|details| details.all("TxDtls")) {
@@ -98,7 +98,7 @@ pub(super) fn entries(report: &Node) -> Result<Vec<Line>, Doubt> {
 }
 
 /// An exact amount in CNY.
-pub(super) fn amount(node: Option<&Node>) -> Result<Money, Doubt> {
+pub(crate) fn amount(node: Option<&Node>) -> Result<Money, Doubt> {
     node.filter(|node| node.attribute("Ccy") == "CNY")
         .and_then(|node| Money::parse(node.text.trim(), Currency::Cny).ok())
         .ok_or_else(|| Doubt::unreadable("an amount is not CNY with two decimals"))

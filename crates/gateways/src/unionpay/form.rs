@@ -12,7 +12,7 @@ use crate::rsa::SigningKey;
 
 /// Fields by name, values decoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Form(BTreeMap<String, String>);
+pub(crate) struct Form(BTreeMap<String, String>);
 
 impl<const N: usize> From<[(&str, &str); N]> for Form {
     fn from(fields: [(&str, &str); N]) -> Self {
@@ -22,7 +22,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Form {
 
 impl Form {
     /// Reads an answer's body: one line, not url-encoded.
-    pub(super) fn of_answer(body: &[u8]) -> Result<Self, Doubt> {
+    pub(crate) fn of_answer(body: &[u8]) -> Result<Self, Doubt> {
         let text = std::str::from_utf8(body).map_err(|_| Doubt::unreadable("the answer is not UTF-8"))?;
         let fields = text.split('&').map(|pair| pair.split_once('='));
         let fields: Option<Vec<_>> = fields.collect();
@@ -31,7 +31,7 @@ impl Form {
     }
 
     /// Reads a notification's body: url-encoded.
-    pub(super) fn of_notification(body: &[u8]) -> Result<Self, Doubt> {
+    pub(crate) fn of_notification(body: &[u8]) -> Result<Self, Doubt> {
         Self::unique(form_urlencoded::parse(body).into_owned())
     }
 
@@ -47,19 +47,19 @@ impl Form {
     }
 
     /// A field; empty when it is missing, as the platform treats both alike.
-    pub(super) fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
 
     /// Adds a field.
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.0.insert(name.to_owned(), value.to_owned());
         self
     }
 
     /// The 64 characters that are signed: the lower-case SHA-256 of the fields
     /// without `signature` and empty values, sorted by name.
-    pub(super) fn hash(&self) -> String {
+    pub(crate) fn hash(&self) -> String {
         hex::encode(digest(&SHA256, self.string_to_sign().as_bytes()))
     }
 
@@ -69,13 +69,13 @@ impl Form {
     }
 
     /// Adds `signature`.
-    pub(super) fn sign(&mut self, key: &SigningKey) {
+    pub(crate) fn sign(&mut self, key: &SigningKey) {
         let signature = key.sign(self.hash().as_bytes());
         self.0.insert("signature".to_owned(), signature);
     }
 
     /// `application/x-www-form-urlencoded`.
-    pub(super) fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
 }

@@ -1,6 +1,6 @@
 //! The refund and its query: what is asked and what the answer means.
 
-use chrono::FixedOffset;
+use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::doubt::{Class, Doubt, plain};
 use crate::order::{Order, SourceTrade};
@@ -10,8 +10,14 @@ use crate::unionpay::form::Form;
 
 /// `txnTime`: when the number was minted, in Beijing. Part of the identity.
 pub(super) fn txn_time(order: &Order) -> String {
+    beijing(order.minted_at.timestamp())
+}
+
+/// `YYYYMMDDhhmmss` in Beijing of a moment in Unix seconds.
+pub(super) fn beijing(unix: i64) -> String {
     let zone = FixedOffset::east_opt(8 * 3_600).expect("eight hours are an offset");
-    order.minted_at.with_timezone(&zone).format("%Y%m%d%H%M%S").to_string()
+    let at = DateTime::<Utc>::from_timestamp(unix, 0).unwrap_or_default();
+    at.with_timezone(&zone).format("%Y%m%d%H%M%S").to_string()
 }
 
 /// Completes the common fields to a refund.
