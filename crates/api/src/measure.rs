@@ -1,0 +1,93 @@
+//! Metrics: read from the books when Prometheus asks.
+//!
+//! Every process that serves them says the same, because the rows are the truth.
+//! Names begin with `outflow_`, units are base units, and no label holds an id.
+
+use axum::extract;
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
+use metrics::{describe_gauge, gauge, with_local_recorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use store::history::{self, Totals};
+use store::stops;
+
+use crate::State;
+use crate::refusal::Refusal;
+
+/// The text format that Prometheus reads.
+const TEXT_FORMAT: (HeaderName, &str) = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+
+/// Our own registry: a process may serve several states, in tests for example.
+pub(crate) struct Gauges {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+}
+
+impl Gauges {
+    pub(crate) fn new() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        with_local_recorder(&recorder, || {
+            describe_gauge!("outflow_build_info", "1, with the version as a label");
+            describe_gauge!("outflow_withdrawals", "Withdrawals in the books, rejected ones included");
+            describe_gauge!("outflow_repeated_requests", "Requests that came again");
+            describe_gauge!(
+                "outflow_parked_messages",
+                "Messages that no worker could use and nobody has dealt with"
+            );
+            describe_gauge!("outflow_outbox_messages", "Messages in the outbox that are not published yet");
+            describe_gauge!("outflow_stops", "Switches that keep money from leaving");
+            gauge!("outflow_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        });
+        Self { recorder, handle }
+    }
+
+    fn render(&self, totals: &Totals, stops: usize) -> String {
+        with_local_recorder(&self.recorder, || {
+            for (name, value) in [
+                ("outflow_withdrawals", totals.withdrawals),
+                ("outflow_repeated_requests", totals.repeats),
+                ("outflow_parked_messages", totals.parked),
+                ("outflow_outbox_messages", totals.unpublished),
+                ("outflow_stops", i64::try_from(stops).unwrap_or(i64::MAX)),
+            ] {
+                #[expect(clippy::cast_precision_loss, reason = "a count below 2^53")]
+                gauge!(name).set(value as f64);
+            }
+        });
+        self.handle.render()
+    }
+}
+
+/// The metrics as a text.
+pub(crate) async fn metrics(
+    extract::State(state): extract::State<State>,
+) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
+    let mut connection = state.database.pool().acquire().await.map_err(store::Error::from)?;
+    let totals = history::totals(&mut connection).await?;
+    let stops = stops::all(&mut connection).await?.len();
+    Ok(([TEXT_FORMAT], state.gauges.render(&totals, stops)))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Money;
+    use store::history::Totals;
+
+    use super::Gauges;
+
+    #[test]
+    fn every_metric_has_the_prefix_and_no_label_holds_an_id() {
+        let totals =
+            Totals { withdrawals: 12, paid_out: Money::from_minor(5), parked: 3, repeats: 2, unpublished: 1 };
+        let text = Gauges::new().render(&totals, 0);
+        for line in ["outflow_withdrawals 12", "outflow_parked_messages 3", "outflow_stops 0"] {
+            assert!(text.lines().any(|it| it == line), "{line} is missing in\n{text}");
+        }
+        let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        for sample in samples {
+            assert!(sample.starts_with("outflow_"), "{sample}");
+            assert!(!sample.contains('{') || sample.starts_with("outflow_build_info{version="), "{sample}");
+        }
+    }
+}
