@@ -25,7 +25,7 @@ const FIRST_DAY: i64 = 19_723;
 const PERSONS: [&[&str]; 3] =
     [&["张三", " 张 三"], &["阿·凡提", "阿•凡提", "阿・凡提"], &["华云（北京）", "华云(北京)"]];
 
-/// Numbers that look random and are the same in every run (SplitMix64).
+/// Numbers that look random and are the same in every run (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {

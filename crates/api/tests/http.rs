@@ -1,5 +1,7 @@
 //! The API over real HTTP, on a real database and a real broker.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
 use api::State;
 use broker::{Connections, topology};
 use chrono::{DateTime, Utc};
@@ -103,6 +105,7 @@ fn leg(withdrawal: &Withdrawal) -> Leg {
         state: LegState::Scheduled,
         sequence: 1,
         dispatch_at: Some(at()),
+        execute_on: None,
         nudged_at: None,
         deadline_at: Some(at()),
         deadline_provisional: false,

@@ -201,7 +201,7 @@ impl Wiring {
                 Box::pin(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop))
             }
             Worker::Release => Box::pin(workers::release::run(database, clock, stop)),
-            Worker::Holds => Box::pin(workers::holds::run(database, clock, stop)),
+            Worker::Holds => Box::pin(workers::holds::run(database, self.payouts.clone(), clock, stop)),
             Worker::Expiry => Box::pin(workers::expiry::run(database, clock, stop)),
             Worker::Payout(rail) => {
                 Box::pin(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))

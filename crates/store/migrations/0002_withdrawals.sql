@@ -52,6 +52,7 @@ create table leg (
     sequence              integer     not null,          -- of its last transition
     dispatch_at           timestamptz,
     nudged_at             timestamptz,                   -- when its payout queue was last told
+    execute_on            date,                          -- part of the identity at the bank: fixed by the first send
     deadline_at           timestamptz,
     deadline_provisional  boolean     not null default false,
     lease_until           timestamptz,

@@ -28,6 +28,8 @@ impl Database {
     pub async fn connect(url: &str, connections: u32) -> Result<Self, Error> {
         let options = PgConnectOptions::from_str(url)?.application_name("outflow").options([
             ("statement_timeout", "30s"),
+            // The guard below rolls back where mostly nothing is open, and PostgreSQL warns of that.
+            ("client_min_messages", "error"),
             ("lock_timeout", "10s"),
             // A worker that stalls inside a transaction loses it, and its locks with it.
             ("idle_in_transaction_session_timeout", "30s"),

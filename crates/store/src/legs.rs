@@ -1,6 +1,6 @@
 //! Legs: one top-up slice on its way to one destination (R17).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{LegState, Money, Rail};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -46,6 +46,8 @@ pub struct Leg {
     pub sequence: i32,
     /// Not before this moment.
     pub dispatch_at: Option<DateTime<Utc>>,
+    /// The day on which the bank is asked to pay; the same in every send.
+    pub execute_on: Option<NaiveDate>,
     /// When its payout queue was last told.
     pub nudged_at: Option<DateTime<Utc>>,
     /// R7: the money has arrived by then.
@@ -93,6 +95,7 @@ fn leg(row: &PgRow) -> Result<Leg, Error> {
         state: word(row, "state")?,
         sequence: row.try_get("sequence")?,
         dispatch_at: row.try_get("dispatch_at")?,
+        execute_on: row.try_get("execute_on")?,
         nudged_at: row.try_get("nudged_at")?,
         deadline_at: row.try_get("deadline_at")?,
         deadline_provisional: row.try_get("deadline_provisional")?,
@@ -168,6 +171,7 @@ pub async fn update(tx: &mut Tx, legs: &[Leg], at: DateTime<Utc>) -> Result<(), 
         .bind(legs.iter().map(|it| it.paid_at).collect::<Vec<_>>())
         .bind(at)
         .bind(legs.iter().map(|it| it.asked).collect::<Vec<_>>())
+        .bind(legs.iter().map(|it| it.execute_on).collect::<Vec<_>>())
         .execute(&mut **tx)
         .await?;
     if updated.rows_affected() == legs.len() as u64 { Ok(()) } else { Err(Error::Stale { what: "a leg" }) }

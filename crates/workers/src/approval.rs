@@ -7,7 +7,9 @@
 use broker::topology::{APPROVALS, payout_queue};
 use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
-use domain::{LegEvent, LegState, Obstacle, Standing, WithdrawalEvent, WithdrawalState, obstacle};
+use domain::{
+    LegEvent, LegState, Obstacle, Standing, WithdrawalEvent, WithdrawalState, date_in_shanghai, obstacle,
+};
 use store::accounts::Account;
 use store::{Database, Tx};
 use tokio_util::sync::CancellationToken;
@@ -152,6 +154,7 @@ pub(crate) fn approve(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy, by: &s
             .expect("a leg of an unapproved withdrawal is planned");
         let leg = cases.leg_mut(leg_id).expect("the leg is in hand");
         leg.dispatch_at = Some(times.dispatch_at);
+        leg.execute_on = Some(date_in_shanghai(times.dispatch_at));
         leg.deadline_at = times.deadline.map(|it| it.at);
         leg.deadline_provisional = times.deadline.is_some_and(|it| it.provisional);
         latest = latest.max(leg.deadline_at.map(|at| (at, leg.deadline_provisional)));

@@ -68,8 +68,8 @@ mod tests {
         let start = "2026-09-29T08:50:00Z".parse().expect("a moment");
         let clock = Clock::manual(start);
         assert_eq!(clock.now(), start);
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         clock.advance_to(start);
-        assert_eq!(clock.now(), start + Duration::from_secs(60));
+        assert_eq!(clock.now(), start + Duration::from_mins(1));
     }
 }

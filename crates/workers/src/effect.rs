@@ -115,6 +115,7 @@ mod tests {
             state: LegState::Planned,
             sequence: 1,
             dispatch_at: None,
+            execute_on: None,
             nudged_at: None,
             deadline_at: None,
             deadline_provisional: false,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use broker::topology::APPROVALS;
 use chrono::{DateTime, Utc};
-use domain::{LegEvent, LegState, Obstacle, WithdrawalEvent, WithdrawalState};
+use domain::{LegEvent, LegState, Obstacle, WithdrawalEvent, WithdrawalState, date_in_shanghai};
 use store::{Database, withdrawals};
 use strum::VariantNames;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use crate::approval::obstacle_of;
 use crate::cases::Cases;
 use crate::nudge::nudge;
 use crate::patience::patiently;
-use crate::{Clock, Error};
+use crate::{Clock, Error, PayoutPolicy};
 
 /// The name of this worker in traces.
 const WORKER: &str = "holds";
@@ -33,9 +33,16 @@ const REST: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When only a restart or a person can help.
-pub async fn run(database: Database, clock: Clock, stop: CancellationToken) -> Result<(), Error> {
+pub async fn run(
+    database: Database,
+    policy: PayoutPolicy,
+    clock: Clock,
+    stop: CancellationToken,
+) -> Result<(), Error> {
     while !stop.is_cancelled() {
-        let Some(freed) = patiently("the holds duty", &stop, || pass(&database, clock.now())).await? else {
+        let Some(freed) =
+            patiently("the holds duty", &stop, || pass(&database, &policy, clock.now())).await?
+        else {
             break;
         };
         if freed > 0 {
@@ -53,7 +60,11 @@ pub async fn run(database: Database, clock: Clock, stop: CancellationToken) -> R
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store::Error> {
+pub async fn pass(
+    database: &Database,
+    policy: &PayoutPolicy,
+    at: DateTime<Utc>,
+) -> Result<usize, store::Error> {
     let mut tx = database.begin().await?;
     let ids = withdrawals::held_because(&mut tx, Obstacle::VARIANTS, BATCH).await?;
     if ids.is_empty() {
@@ -65,7 +76,7 @@ pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store
         let on_hold = cases.get(id).is_some_and(|case| case.withdrawal.state == WithdrawalState::OnHold);
         let free = cases.account_of(id).is_some_and(|account| obstacle_of(account).is_none());
         if on_hold && free {
-            let_go(&mut cases, id);
+            let_go(&mut cases, id, policy);
             freed += 1;
         }
     }
@@ -74,7 +85,8 @@ pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store
     Ok(freed)
 }
 
-fn let_go(cases: &mut Cases, id: Uuid) {
+/// R7: a bank leg that comes off hold goes out at the next cut-off; its deadline stays.
+fn let_go(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy) {
     let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
     withdrawal.held_because = None;
     if withdrawal.held_from == Some(WithdrawalState::PendingApproval) {
@@ -96,6 +108,9 @@ fn let_go(cases: &mut Cases, id: Uuid) {
     for leg in held {
         cases.move_leg(leg, LegEvent::Unhold, WORKER, None).expect("a held leg can be let go");
         let leg = cases.leg_mut(leg).expect("the leg is in hand");
-        leg.dispatch_at = leg.dispatch_at.max(Some(at));
+        leg.dispatch_at = leg.dispatch_at.max(Some(policy.times_of(leg.rail, at).dispatch_at));
+        if leg.attempts == 0 {
+            leg.execute_on = leg.dispatch_at.map(date_in_shanghai);
+        }
     }
 }

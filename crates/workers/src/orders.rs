@@ -48,7 +48,7 @@ pub(crate) async fn orders<'a>(
             branch: account.branch.clone(),
             cnaps: account.cnaps.clone(),
         }),
-        execute_on: date_in_shanghai(leg.dispatch_at.unwrap_or(leg.minted_at)),
+        execute_on: leg.execute_on.unwrap_or_else(|| date_in_shanghai(leg.minted_at)),
         reason: "Balance withdrawal".to_owned(),
     };
     Ok(legs.into_iter().map(|leg| (leg.id, order(leg))).collect())

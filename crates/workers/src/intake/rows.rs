@@ -243,6 +243,7 @@ fn leg(
         state: LegState::Planned,
         sequence: 1,
         dispatch_at: None,
+        execute_on: None,
         nudged_at: None,
         deadline_at: None,
         deadline_provisional: false,
