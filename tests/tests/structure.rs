@@ -137,8 +137,7 @@ fn every_file_says_by_its_name_what_it_is_for() {
         let parts = file.path.iter().map(|part| part.to_str().expect("a plain name"));
         parts.map(|part| part.split('.').next().unwrap_or(part)).all(|stem| !EMPTY_NAMES.contains(&stem))
     };
-    let silent: Vec<String> =
-        all_files().iter().filter(|file| !speaks(file)).map(File::shown).collect();
+    let silent: Vec<String> = all_files().iter().filter(|file| !speaks(file)).map(File::shown).collect();
     none(&silent);
 }
 

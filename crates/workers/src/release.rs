@@ -2,7 +2,7 @@
 //!
 //! Realtime legs are told at the approval already. Here come the bank legs whose
 //! cut-off has arrived, retries whose delay is over, and every leg whose nudge
-//! was lost: whoever is still waiting after [`TELL_AGAIN`] is told again.
+//! was lost: whoever is still waiting after `TELL_AGAIN` is told again.
 
 use std::time::Duration;
 

@@ -53,7 +53,7 @@ enum Task {
     Doctests,
     /// Builds the documentation, warnings being errors.
     Docs,
-    /// Measures, in a release build: `pipeline` or `allocation`, and their options.
+    /// Measures, in a release build: `pipeline` and its options.
     Bench {
         /// What to measure, and its options; `--help` lists them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

@@ -1,0 +1,129 @@
+//! How many withdrawals a second go from a request to money in the source account.
+//!
+//! ```text
+//! facts ▸ applied │ requests ▸ wait in their queue │ workers start ▸ … ▸ last event
+//!                                                  └──────── measured ────────┘
+//! ```
+//!
+//! At the end every invariant of the books is asked, with the simulator's own
+//! book as evidence: a fast run that pays twice is no result.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use store::verify::{INVARIANTS, verify};
+use tokio::time::{MissedTickBehavior, interval};
+use workers::Clock;
+
+use crate::audience::{Audience, Heard};
+use crate::meter::Meter;
+use crate::programs::Program;
+use crate::report::{Books, Report};
+use crate::scene::{Scene, Signatures};
+use crate::upstream;
+
+/// How often memory is looked at: it costs the measured processes a little.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A run in which nothing is completed for so long has failed.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What may be chosen.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// How many requests wait when the workers start.
+    #[arg(long, default_value_t = 10_000)]
+    withdrawals: usize,
+    /// Signs and verifies nothing at the simulator: what remains is ours to answer for.
+    #[arg(long)]
+    unsigned: bool,
+}
+
+/// Prepares everything, measures, and prints what came of it.
+///
+/// # Errors
+/// When a server does not start, a withdrawal does not end as it should, or an
+/// invariant is broken.
+pub(crate) async fn run(options: &Options) -> Result<()> {
+    let signatures = if options.unsigned { Signatures::Unchecked } else { Signatures::Real };
+    let scene = Scene::build(signatures).await?;
+    let result = measure(&scene, options.withdrawals).await;
+    scene.strike().await?;
+    print!("{}", result?);
+    Ok(())
+}
+
+async fn measure(scene: &Scene, withdrawals: usize) -> Result<Report> {
+    let plan = upstream::Plan::of(withdrawals, Clock::System.now());
+    tell_facts(scene, &plan).await?;
+    let began = Instant::now();
+    scene.publish(plan.requests()).await.context("publishing the requests")?;
+    println!("✓ {withdrawals} requests wait in their queue ({:.1} s)", began.elapsed().as_secs_f64());
+
+    let mut audience = Audience::seat(&scene.connections).await?;
+    let workers = Program::outflow(&scene.settings_file(), &["run", "all"]).start()?;
+    let mut meter = Meter::start(scene, workers.pid());
+    let heard = listen(&mut audience, &mut meter, withdrawals).await;
+    let usage = meter.stop();
+    workers.stop().await?;
+    let heard = heard?;
+
+    let first_taken = scene.first_taken().await?;
+    let books = check(scene).await?;
+    let legs = scene.legs().await?;
+    Ok(Report { withdrawals, legs, heard, first_taken, usage, books, servers: scene.servers().await? })
+}
+
+/// Accounts and their money, as the upstream would tell of them.
+async fn tell_facts(scene: &Scene, plan: &upstream::Plan) -> Result<()> {
+    scene.register_trades(&plan.trades()).await.context("telling the simulator of the payments")?;
+    scene.publish(plan.facts()).await.context("publishing the facts")?;
+    let began = Instant::now();
+    let worker = Program::outflow(&scene.settings_file(), &["run", "facts"]).start()?;
+    scene.wait_for_top_ups(plan.top_ups(), PATIENCE).await?;
+    let took = began.elapsed().as_secs_f64();
+    worker.stop().await?;
+    println!("✓ {} facts applied, the worker's start included ({took:.1} s)", plan.facts().count());
+    Ok(())
+}
+
+/// Listens until every withdrawal has ended.
+async fn listen(audience: &mut Audience, meter: &mut Meter<'_>, withdrawals: usize) -> Result<Heard> {
+    let mut heard = Heard::default();
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut progress = (0, Instant::now());
+    while heard.completed.len() < withdrawals {
+        tokio::select! {
+            event = audience.next() => heard.note(&event?)?,
+            _ = looks.tick() => {
+                meter.look();
+                if heard.completed.len() > progress.0 {
+                    progress = (heard.completed.len(), Instant::now());
+                }
+                ensure!(
+                    progress.1.elapsed() < PATIENCE,
+                    "nothing was completed for {} s, with {} of {withdrawals} done",
+                    PATIENCE.as_secs(),
+                    progress.0
+                );
+            }
+        }
+    }
+    meter.look();
+    Ok(heard)
+}
+
+/// Asks every invariant, with the simulator's own book as evidence.
+async fn check(scene: &Scene) -> Result<Books> {
+    let movements = scene.movements().await?;
+    let violations = verify(&scene.database, Some(&movements), 2, Clock::System.now()).await?;
+    let shown: Vec<String> = violations
+        .iter()
+        .take(10)
+        .map(|it| format!("{} {}: {}", it.invariant, it.subject, it.detail))
+        .collect();
+    ensure!(shown.is_empty(), "{} violations of the invariants:\n{}", violations.len(), shown.join("\n"));
+    Ok(Books { invariants: INVARIANTS.len(), movements: movements.len() })
+}

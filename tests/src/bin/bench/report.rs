@@ -1,0 +1,72 @@
+//! What a run came to, for people.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use workers::Clock;
+
+use crate::audience::Heard;
+use crate::meter::Usage;
+
+/// What the invariants were asked of.
+pub(crate) struct Books {
+    pub(crate) invariants: usize,
+    pub(crate) movements: usize,
+}
+
+/// A run.
+pub(crate) struct Report {
+    pub(crate) withdrawals: usize,
+    pub(crate) legs: Vec<(String, i64)>,
+    pub(crate) heard: Heard,
+    pub(crate) first_taken: DateTime<Utc>,
+    pub(crate) usage: Vec<Usage>,
+    pub(crate) books: Books,
+    pub(crate) servers: String,
+}
+
+impl Report {
+    /// From the first request taken to the event with that place.
+    ///
+    /// The beginning is in a row by the workers' clock, the event was heard by
+    /// ours: both are the machine's.
+    fn until(&self, place: usize) -> Duration {
+        let now = Clock::System.now();
+        let ago = self.heard.completed[place].elapsed();
+        (now - self.first_taken).to_std().unwrap_or_default().saturating_sub(ago)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.withdrawals;
+        let legs: Vec<String> = self.legs.iter().map(|(rail, count)| format!("{rail} {count}")).collect();
+        let events: usize = self.heard.events.values().sum();
+        writeln!(f, "\n{count} withdrawals, legs: {}; {events} events heard", legs.join(", "))?;
+        writeln!(f, "PostgreSQL {}; quorum queues, every publish confirmed", self.servers)?;
+        writeln!(f, "\n{:<34}{:>10}{:>16}", "first request taken until", "seconds", "withdrawals/s")?;
+        for (name, share) in [("half are completed", 0.5), ("nine in ten", 0.9), ("all of them", 1.0)] {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a place in a list"
+            )]
+            let place = ((count as f64 * share) as usize).max(1);
+            let seconds = self.until(place - 1).as_secs_f64();
+            #[expect(clippy::cast_precision_loss, reason = "for people")]
+            let rate = place as f64 / seconds;
+            writeln!(f, "{name:<34}{seconds:>10.1}{rate:>16.0}")?;
+        }
+        writeln!(f, "\n{:<34}{:>10}{:>16}", "processor time, peak memory", "µs each", "MiB")?;
+        let total: u64 = self.usage.iter().map(|it| it.cpu_ms).sum();
+        let each = |cpu_ms: u64| cpu_ms * 1000 / count as u64;
+        for it in &self.usage {
+            writeln!(f, "{:<34}{:>10}{:>16}", it.name, each(it.cpu_ms), it.memory_kib / 1024)?;
+        }
+        writeln!(f, "{:<34}{:>10}", "together", each(total))?;
+        let Books { invariants, movements } = &self.books;
+        writeln!(f, "\n{invariants} invariants hold with {movements} movements in the simulator's own book")
+    }
+}
