@@ -154,7 +154,9 @@ pub(crate) enum WorkerName {
     Settle,
     /// Carries the outbox to RabbitMQ
     Relay,
-    /// All of them in one process
+    /// Serves status, probes and metrics over HTTP
+    Api,
+    /// All of them but the API in one process
     All,
 }
 

@@ -11,6 +11,7 @@ mod passwords;
 mod policy;
 mod secrets;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) policy: PolicySettings,
     /// Working days.
     pub(crate) calendar: CalendarSettings,
+    /// Status, probes and metrics over HTTP.
+    pub(crate) api: ApiSettings,
     /// The folder that relative paths start at.
     #[serde(skip)]
     folder: PathBuf,
@@ -96,6 +99,20 @@ pub(crate) struct BrokerSettings {
 pub(crate) struct CalendarSettings {
     /// The folder with one file per year [default: the official years known at build time].
     pub(crate) folder: Option<PathBuf>,
+}
+
+/// Status, probes and metrics over HTTP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ApiSettings {
+    /// Where it listens. Nobody has to say who they are there yet, so keep it inside.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8086)) }
+    }
 }
 
 impl Settings {
@@ -194,6 +211,7 @@ mod tests {
         assert_eq!(format!("{:?}", file.policy), format!("{:?}", usual.policy));
         assert_eq!(file.profile, usual.profile);
         assert_eq!(file.database.connections, usual.database.connections);
+        assert_eq!(file.api.listen, usual.api.listen);
     }
 
     #[test]

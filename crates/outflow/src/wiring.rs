@@ -1,15 +1,18 @@
 //! From settings to workers that run.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use broker::topology::{APPROVALS, DECISIONS, FACTS, REQUESTS, payout_queue};
 use broker::{BatchLimits, Connections, Inbox, Publisher};
 use domain::{Policy, Rail};
+use futures::future::BoxFuture;
 use gateways::Gateways;
 use secrecy::ExposeSecret;
 use store::{Database, Vault};
 use strum::IntoEnumIterator;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -48,6 +51,8 @@ pub(crate) enum Worker {
     Settle,
     /// The outbox.
     Relay,
+    /// Status, probes and metrics over HTTP. Not among all the workers: it takes a port.
+    Api,
 }
 
 impl Worker {
@@ -81,7 +86,7 @@ impl Worker {
                 "none" => {}
                 "payout" => workers.extend(Rail::iter().map(Self::Payout)),
                 word => workers.push(word.parse().map_err(|_| {
-                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, payout, settle, relay; or say all or none";
+                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, payout, settle, relay, api; or say all or none";
                     Failure::new(Exit::Usage, format!("there is no worker {word:?}"), hint)
                 })?),
             }
@@ -116,6 +121,8 @@ pub(crate) struct Wiring {
     pub(crate) payouts: PayoutPolicy,
     /// Who pays; only the workers that pay or ask need them.
     pub(crate) gateways: Option<Arc<Gateways>>,
+    /// Where the API listens.
+    pub(crate) api_address: SocketAddr,
 }
 
 impl Wiring {
@@ -138,6 +145,7 @@ impl Wiring {
             rules: settings.policy.rules(),
             payouts: settings.policy.payouts(settings.calendar()?),
             gateways: settings.gateways()?.map(Arc::new),
+            api_address: settings.api.listen,
         })
     }
 
@@ -160,9 +168,7 @@ impl Wiring {
                     continue;
                 }
                 Ok((name, Ok(()))) => anyhow::anyhow!("the worker {name} ended by itself"),
-                Ok((name, Err(error))) => {
-                    anyhow::Error::from(error).context(format!("the worker {name} cannot go on"))
-                }
+                Ok((name, Err(error))) => error.context(format!("the worker {name} cannot go on")),
                 Err(panic) => anyhow::Error::from(panic).context("a worker broke down"),
             };
             error!("{failed:#}");
@@ -175,40 +181,39 @@ impl Wiring {
     }
 
     /// The future of one worker.
-    fn duty(
-        &self,
-        worker: Worker,
-        stop: CancellationToken,
-    ) -> Result<futures::future::BoxFuture<'static, Result<(), workers::Error>>> {
+    fn duty(&self, worker: Worker, stop: CancellationToken) -> Result<BoxFuture<'static, Result<()>>> {
         let (database, clock) = (self.database.clone(), self.clock.clone());
         let inbox = |queue| Inbox::open(&self.connections, queue, BatchLimits::default());
         let desk = || Desk { policy: self.payouts.clone(), vault: self.vault.clone() };
         Ok(match worker {
             Worker::Facts => {
-                Box::pin(workers::facts::run(inbox(FACTS), database, self.vault.clone(), clock, stop))
+                boxed(workers::facts::run(inbox(FACTS), database, self.vault.clone(), clock, stop))
             }
             Worker::Gaps => {
                 let desk = workers::facts::Desk { database, vault: self.vault.clone() };
-                Box::pin(workers::facts::watch(desk, clock, Watch::default(), stop))
+                boxed(workers::facts::watch(desk, clock, Watch::default(), stop))
             }
             Worker::Intake => {
-                Box::pin(workers::intake::run(inbox(REQUESTS), database, self.rules(), clock, stop))
+                boxed(workers::intake::run(inbox(REQUESTS), database, self.rules(), clock, stop))
             }
             Worker::Approval => {
-                Box::pin(workers::approval::run(inbox(APPROVALS), database, desk(), clock, stop))
+                boxed(workers::approval::run(inbox(APPROVALS), database, desk(), clock, stop))
             }
             Worker::Decisions => {
-                Box::pin(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop))
+                boxed(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop))
             }
-            Worker::Release => Box::pin(workers::release::run(database, clock, stop)),
-            Worker::Holds => Box::pin(workers::holds::run(database, self.payouts.clone(), clock, stop)),
-            Worker::Expiry => Box::pin(workers::expiry::run(database, clock, stop)),
+            Worker::Release => boxed(workers::release::run(database, clock, stop)),
+            Worker::Holds => boxed(workers::holds::run(database, self.payouts.clone(), clock, stop)),
+            Worker::Expiry => boxed(workers::expiry::run(database, clock, stop)),
             Worker::Payout(rail) => {
-                Box::pin(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))
+                boxed(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))
             }
-            Worker::Settle => Box::pin(workers::settle::run(self.till()?, stop)),
+            Worker::Settle => boxed(workers::settle::run(self.till()?, stop)),
+            Worker::Api => {
+                boxed(serve(self.api_address, api::State::new(database, self.connections.clone(), stop)))
+            }
             Worker::Relay => {
-                Box::pin(workers::relay::run(Publisher::new(&self.connections), database, clock, stop))
+                boxed(workers::relay::run(Publisher::new(&self.connections), database, clock, stop))
             }
         })
     }
@@ -232,6 +237,22 @@ impl Wiring {
             clock: self.clock.clone(),
         })
     }
+}
+
+/// A duty whose errors are told alike.
+fn boxed<E: Into<anyhow::Error>>(
+    duty: impl Future<Output = Result<(), E>> + Send + 'static,
+) -> BoxFuture<'static, Result<()>> {
+    Box::pin(async { duty.await.map_err(Into::into) })
+}
+
+/// Serves the API, and says on stdout where: the port may have been left to the system.
+async fn serve(address: SocketAddr, state: api::State) -> Result<()> {
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("the API cannot listen on {address}; set `listen` of [api], or OUTFLOW_API_LISTEN")
+    })?;
+    println!("Listening on http://{}", listener.local_addr()?);
+    api::serve(listener, state).await.context("serving the API")
 }
 
 /// Connects to the database.

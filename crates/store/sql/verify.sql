@@ -244,6 +244,20 @@ select 'I14', 'outbox ' || id, 'it waits to be published for more than a minute'
  where published_at is null
    and created_at < $1::timestamptz - interval '1 minute'
 union all
+select 'I15', 'withdrawal ' || told.key, 'its event ' || (told.body ->> 'id') || ' is out of order, or tells of no transition'
+  from (select key,
+               convert_from(body, 'UTF8')::jsonb                                     as body,
+               row_number() over (partition by key order by id)                      as place
+          from outbox
+         where exchange = 'outflow.events' and routing_key like 'withdrawal.%') as told
+  left join (select withdrawal_id, to_state, sequence,
+                    row_number() over (partition by withdrawal_id order by sequence)  as place
+               from transition
+              where leg_id is null and to_state <> 'received') as traced
+    on traced.withdrawal_id::text = told.key and traced.place = told.place
+ where (told.body ->> 'id', told.body ->> 'type')
+       is distinct from (told.key || ':' || traced.sequence, 'outflow.withdrawal.' || traced.to_state || '.v1')
+union all
 select 'I16', 'withdrawal ' || withdrawal.id, 'it was approved without its quorum'
   from withdrawal
   join transition on transition.withdrawal_id = withdrawal.id and leg_id is null and transition.event = 'approve'

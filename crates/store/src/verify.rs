@@ -21,6 +21,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("I12", "nothing under way is forgotten"),
     ("I13", "every move is legal, and no sequence has a gap"),
     ("I14", "every transition has its event, and events leave"),
+    ("I15", "events tell every transition, in order, and nothing else"),
     ("I16", "nothing is approved without its quorum, or by its requester"),
     ("I17", "every send had its attempt row before"),
 ];

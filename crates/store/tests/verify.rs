@@ -46,8 +46,10 @@ const CLEAN_HOUSE: &str = "
      cross join lateral (select ('00000000-0000-0000-0000-0000000000' || short_w)::uuid as w,
                                 ('00000000-0000-0000-0000-0000000000' || short_l)::uuid as l) as ids;
     insert into outbox (shard, key, exchange, routing_key, content_type, body, created_at, published_at)
-    select 0, withdrawal_id::text, 'outflow.events', 'withdrawal.' || to_state, '', '', now(), now()
-      from transition where leg_id is null;
+    select 0, withdrawal_id::text, 'outflow.events', 'withdrawal.' || to_state, '',
+           convert_to(json_build_object('id', withdrawal_id || ':' || sequence,
+                                        'type', 'outflow.withdrawal.' || to_state || '.v1')::text, 'UTF8'), now(), now()
+      from transition where leg_id is null order by id;
 ";
 
 /// What is broken, and which invariant must say so.
@@ -80,6 +82,8 @@ const CORRUPTIONS: &[(&str, &str)] = &[
     ("I13", "update withdrawal set sequence = 9"),
     ("I14", "delete from outbox where routing_key = 'withdrawal.completed'"),
     ("I14", "update outbox set published_at = null, created_at = now() - interval '1 hour'"),
+    ("I15", "update outbox set body = convert_to(replace(convert_from(body, 'UTF8'), ':2', ':3'), 'UTF8')"),
+    ("I15", "update outbox set id = default where routing_key = 'withdrawal.pending_approval'"),
     ("I16", "delete from decision"),
     ("I16", "update decision set actor = 'me'"),
     ("I17", "delete from attempt"),

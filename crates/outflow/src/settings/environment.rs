@@ -44,6 +44,11 @@ pub(super) fn overlay(settings: &mut Settings, variable: &dyn Fn(&str) -> Option
     if let Some(url) = said("OUTFLOW_GATEWAY_URL") {
         settings.gateways.base_url = Some(url);
     }
+    if let Some(address) = said("OUTFLOW_API_LISTEN") {
+        settings.api.listen = address
+            .parse()
+            .map_err(|_| wrong("OUTFLOW_API_LISTEN", "must be an address such as 127.0.0.1:8086"))?;
+    }
     if let Some(folder) = said("OUTFLOW_CALENDAR") {
         settings.calendar.folder = Some(absolute(folder));
     }
