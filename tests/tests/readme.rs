@@ -78,7 +78,20 @@ fn every_command_of_the_readme_exists_with_its_options() {
             assert!(help.contains(option.as_str()), "`{command}`: there is no {option}");
         }
     }
+    let files = commands.iter().flat_map(|it| it.split(' ')).filter(|it| it.contains('/'));
+    for file in files {
+        assert!(root().join(file).is_file(), "README publishes {file}");
+    }
     assert!(!help(&program("outflow"), &["nonsense".to_owned()]).0, "this test notices nothing");
+}
+
+#[test]
+fn the_request_that_the_readme_publishes_fits_the_contract() {
+    let body = fs::read(root().join("tests/messages/withdraw.json")).expect("it is there");
+    let request = broker::contract::parse_request(&body).expect("it fits");
+    let text = fs::read(root().join("crates/broker/schemas/examples/outflow.top_up.credited.v1.json"));
+    let fact = broker::contract::parse_fact(&text.expect("it is there")).expect("it fits");
+    assert_eq!(&request.data.account_id, fact.data.account_id(), "it draws on the top-up before it");
 }
 
 #[test]
