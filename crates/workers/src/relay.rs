@@ -27,6 +27,19 @@ const PER_SHARD: i64 = 500;
 /// How long the relay rests when the outbox is empty.
 const REST: Duration = Duration::from_millis(10);
 
+/// How long the relay rests when the broker did not take a message: there is no
+/// use in hurrying, and a log line for each try is enough.
+const STUCK_REST: Duration = Duration::from_secs(1);
+
+/// What became of the messages of a pass.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// On disk at the broker, and marked.
+    pub confirmed: usize,
+    /// Not confirmed; they and what comes after them wait in the outbox.
+    pub stuck: usize,
+}
+
 /// Runs until `stop` is raised.
 ///
 /// # Errors
@@ -38,13 +51,17 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while !stop.is_cancelled() {
-        let Some(confirmed) = patiently("the relay", &stop, || pass(&publisher, &database, &clock)).await?
-        else {
+        let Some(tally) = patiently("the relay", &stop, || pass(&publisher, &database, &clock)).await? else {
             break;
         };
-        if confirmed == 0 {
+        let rest = match tally {
+            Tally { stuck: 1.., .. } => STUCK_REST,
+            Tally { confirmed: 0, .. } => REST,
+            Tally { .. } => Duration::ZERO,
+        };
+        if !rest.is_zero() {
             tokio::select! {
-                () = tokio::time::sleep(REST) => {}
+                () = tokio::time::sleep(rest) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -52,18 +69,18 @@ pub async fn run(
     Ok(())
 }
 
-/// Publishes what waits now, and answers how much was confirmed.
+/// Publishes what waits now.
 ///
 /// The transaction holds nothing but the shards' locks and ends with the marks.
 ///
 /// # Errors
 /// When the database is away; what was published will be published again.
-pub async fn pass(publisher: &Publisher, database: &Database, clock: &Clock) -> Result<usize, store::Error> {
+pub async fn pass(publisher: &Publisher, database: &Database, clock: &Clock) -> Result<Tally, store::Error> {
     let mut tx: Tx = database.begin().await?;
     let shards = outbox::claim_shards(&mut tx).await?;
     let waiting = outbox::unpublished(&mut tx, &shards, PER_SHARD).await?;
     if waiting.is_empty() {
-        return Ok(0);
+        return Ok(Tally::default());
     }
     let mut confirmed = Vec::with_capacity(waiting.len());
     let mut stuck: HashSet<String> = HashSet::new();
@@ -95,8 +112,9 @@ pub async fn pass(publisher: &Publisher, database: &Database, clock: &Clock) -> 
     }
     outbox::published(&mut tx, &confirmed, clock.now()).await?;
     tx.commit().await.map_err(store::Error::from)?;
-    debug!(confirmed = confirmed.len(), stuck = stuck.len(), "The relay published a batch");
-    Ok(confirmed.len())
+    let tally = Tally { confirmed: confirmed.len(), stuck: stuck.len() };
+    debug!(?tally, "The relay published a batch");
+    Ok(tally)
 }
 
 /// Splits messages so that each round holds at most one message of a key, the
