@@ -56,8 +56,8 @@ impl Check {
             Self::Format => cargo(&["fmt", "--all", "--check"]),
             Self::Lints => cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
             Self::DomainAlone => cargo(&["check", "--package", "domain"]),
-            Self::Tests => return servers::with_servers(test_runner(more).await).await,
-            Self::Examples => return servers::with_servers(cargo(&["test", "--workspace", "--doc"])).await,
+            Self::Tests => return run_tests(more).await,
+            Self::Examples => cargo(&["test", "--workspace", "--doc"]),
             Self::Documentation => {
                 let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
                 command.env("RUSTDOCFLAGS", "-D warnings");
@@ -68,12 +68,21 @@ impl Check {
     }
 }
 
+/// Builds the tests first: servers that wait for a compiler only slow it down.
+async fn run_tests(more: &[String]) -> Result<()> {
+    if !run::has_subcommand("nextest").await {
+        println!("cargo-nextest is not installed; cargo's own test runner does it, a little slower");
+    }
+    let build = [&["--no-run".to_owned()], more].concat();
+    run::to_the_end(test_runner(&build).await).await?;
+    servers::with_servers(test_runner(more).await).await
+}
+
 /// nextest where it is installed, and otherwise cargo's own runner.
 async fn test_runner(more: &[String]) -> tokio::process::Command {
     let mut command = if run::has_subcommand("nextest").await {
         cargo(&["nextest", "run", "--workspace"])
     } else {
-        println!("cargo-nextest is not installed; cargo's own test runner does it, a little slower");
         cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
     };
     command.args(more);

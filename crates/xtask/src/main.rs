@@ -45,7 +45,7 @@ enum Task {
     Domain,
     /// Runs the tests against one `PostgreSQL` and one `RabbitMQ` of their own.
     Nextest {
-        /// What to pass on, such as `-p store` or a part of a test's name.
+        /// What to pass on: a part of a test's name, or `-E 'package(store)'`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
