@@ -1,6 +1,7 @@
 //! The commands besides `demo` and `dev`: one file each.
 
 pub(crate) mod calendar;
+pub(crate) mod channel;
 pub(crate) mod completions;
 pub(crate) mod list;
 pub(crate) mod migrate;

@@ -53,6 +53,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::List(arguments) => command::list::run(&general, &arguments).await,
         Command::Show(arguments) => command::show::run(&general, arguments.id).await,
         Command::Verify(arguments) => command::verify::run(&general, &arguments).await,
+        Command::Channel(wish) => command::channel::run(&general, &wish).await,
         Command::Calendar(action) => command::calendar::run(&general, &action),
         Command::Completions { shell } => {
             command::completions::run(shell);

@@ -1,2 +1,2 @@
--- Every switch that is thrown, with its reason.
-select name, reason from stop order by name
+-- Every switch that is thrown.
+select name, reason, thrown_by, thrown_at from stop where lifted_at is null order by name

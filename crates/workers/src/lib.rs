@@ -20,6 +20,7 @@ mod error;
 pub mod events;
 pub mod expiry;
 pub mod facts;
+mod gate;
 pub mod holds;
 pub mod intake;
 mod nudge;

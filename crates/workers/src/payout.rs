@@ -23,6 +23,7 @@ use store::Vault;
 use store::attempts::{self, Attempt, Kind};
 use store::{Database, Tx, stops};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -30,6 +31,7 @@ use uuid::Uuid;
 
 use crate::approval::obstacle_of;
 use crate::cases::Cases;
+use crate::gate::{Gate, Pass};
 use crate::orders::orders;
 use crate::outcome::{Told, record_payments};
 use crate::patience::patiently;
@@ -82,6 +84,7 @@ pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationTok
         async move { write_outcomes(&mut answered, rail, &till, &stop).await }
     });
     let calls = TaskTracker::new();
+    let gate = Gate::watch(till.database.clone(), rail);
     let permits = Arc::new(Semaphore::new(CALLS));
     while let Some(batch) = inbox.next_batch(&stop).await {
         let claim = || claim(&batch.deliveries, rail, &till);
@@ -90,9 +93,9 @@ pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationTok
         info!(%rail, claimed = claimed.len(), lost, "Payout claimed a batch");
         for call in claimed {
             let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
-            let (till, answers) = (till.clone(), answers.clone());
+            let (till, gate, answers) = (till.clone(), gate.clone(), answers.clone());
             calls.spawn(async move {
-                if let Some(told) = make(call, rail, &till).await {
+                if let Some(told) = make(call, rail, &till, gate).await {
                     // The writer ends only after every sender is gone.
                     let _ = answers.send(told).await;
                 }
@@ -107,13 +110,21 @@ pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationTok
 }
 
 /// Makes one call, unless its lease ran out while it waited: then settle has the
-/// leg, and a call now could come after a resend.
-async fn make(call: Call, rail: Rail, till: &Till) -> Option<Told<Outcome>> {
-    if till.clock.now() >= call.lease_until {
-        warn!(leg = %call.leg_id, "A claim ran out before its call; settle takes it up");
-        return None;
-    }
-    let answer = till.gateways.of(rail).pay(&call.order).await;
+/// leg, and a call now could come after a resend. A stop that was thrown since
+/// the claim sends the leg back to wait: it is certain that nothing was sent.
+async fn make(call: Call, rail: Rail, till: &Till, mut gate: Gate) -> Option<Told<Outcome>> {
+    let trusted_for = (call.lease_until - till.clock.now()).to_std().unwrap_or_default();
+    let answer = match gate.ask(Instant::now() + trusted_for).await {
+        Pass::Open if till.clock.now() < call.lease_until => till.gateways.of(rail).pay(&call.order).await,
+        Pass::Stopped => Outcome::RetryLater {
+            code: "stopped".to_owned(),
+            detail: "sends were stopped before the call".to_owned(),
+        },
+        Pass::Open | Pass::Unknown => {
+            warn!(leg = %call.leg_id, "A claim ran out before its call; settle takes it up");
+            return None;
+        }
+    };
     Some(Told { leg_id: call.leg_id, attempt_id: call.attempt_id, answer })
 }
 
@@ -147,8 +158,9 @@ pub async fn pass(till: &Till, rail: Rail, ids: &[Uuid]) -> Result<usize, store:
     let mut tx = till.database.begin().await?;
     let calls = claim_in(&mut tx, ids, rail, (till, at)).await?;
     tx.commit().await?;
+    let gate = Gate::watch(till.database.clone(), rail);
     let told: Vec<_> = futures::stream::iter(calls)
-        .map(|call| make(call, rail, till))
+        .map(|call| make(call, rail, till, gate.clone()))
         .buffer_unordered(CALLS)
         .collect()
         .await;
