@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use client::World;
 use client::inbox::{Inbox, joined, verifies, verifies_by_certificate};
 use serde_json::Value;
-use simulator::Callbacks;
+use simulator::{Callbacks, Certificates};
 
 async fn world_with(inbox: &Inbox) -> World {
     let mut world = World::start_with(|options| {
@@ -111,6 +111,64 @@ async fn a_unionpay_notice_is_url_encoded_and_carries_its_certificate() {
     let text = joined(&form, &["signature"]);
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     assert!(verifies_by_certificate(&form["signPubKeyCert"], &hex::encode(digest), &form["signature"]));
+}
+
+#[tokio::test]
+async fn what_was_not_told_is_told_after_a_restart_under_the_same_number() {
+    let inbox = Inbox::open((200, "fail")).await;
+    let mut world = world_with(&inbox).await;
+    world.trade("alipay", "20260000").await;
+    world.trade("alipay", "20270000").await;
+    world.alipay_refund("20260000", "WD1", "12.34").await.expect("an answer");
+    let first = inbox.expect(1).await.remove(0).form();
+    world.waits_for_notices(1).await;
+    inbox.answer((200, "success"));
+    world.restart().await;
+    let again = inbox.expect(2).await.remove(1).form();
+    taken(&world, 1).await;
+    assert_eq!((&again["out_biz_no"], &again["notify_id"]), (&first["out_biz_no"], &first["notify_id"]));
+    // Another refund on the same day is another notice, also after a restart.
+    world.restart().await;
+    world.alipay_refund("20270000", "WD2", "12.34").await.expect("an answer");
+    let other = inbox.expect(3).await.remove(2).form();
+    assert_eq!(other["out_biz_no"], "WD2");
+    assert_ne!(other["notify_id"], first["notify_id"]);
+    taken(&world, 1).await;
+    world.restart().await;
+    world.advance_ms(48 * 3_600_000);
+    world.alipay_refund("20270000", "WD3", "1.00").await.expect("an answer");
+    let forms: Vec<_> = inbox.expect(4).await.iter().map(|it| it.form()["out_biz_no"].clone()).collect();
+    assert_eq!(forms, ["WD1", "WD1", "WD2", "WD3"], "what was taken is not told again");
+}
+
+/// Waits until the simulator has noted that so many notices were taken.
+async fn taken(world: &World, count: usize) {
+    for _ in 0..500 {
+        let seen: Value = world
+            .http
+            .get(world.url("/_sim/requests"))
+            .send()
+            .await
+            .expect("an answer")
+            .json()
+            .await
+            .expect("JSON");
+        let notes = seen["newest"].as_array().expect("a list");
+        if notes.iter().filter(|it| it["method"] == "NOTICE" && it["status"] == 200).count() >= count {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{count} notices were never taken");
+}
+
+#[tokio::test]
+async fn a_merchant_with_the_public_key_alone_gets_no_certificates() {
+    for (certificates, status) in [(Certificates::HandedOut, 200), (Certificates::None, 404)] {
+        let world = World::start_with(|options| options.switches.certificates = certificates).await;
+        let (answered, body) = world.wechat("GET", "/v3/certificates", "").await.expect("an answer");
+        assert_eq!(answered, status, "{body}");
+    }
 }
 
 #[tokio::test]
