@@ -201,3 +201,20 @@ async fn endings_repeat_a_notice_and_send_it_before_the_reply() {
     world.wechat_refund("42000010", "WD2", 1).await.expect("an answer");
     assert_eq!(inbox.expect(4).await.len(), 4);
 }
+
+#[tokio::test]
+async fn a_transfer_that_failed_was_never_booked_and_is_not_told() {
+    let inbox = Inbox::open((200, "")).await;
+    let world = world_with(&inbox).await;
+    let scenario = "name = \"x\"\n[[on]]\nchannel = \"bank\"\npayee = \"*0420\"\n\
+        steps = [{ reply = \"pending\" }, { after = \"1 working day\", notify = \"failed\" }]";
+    world.running().load_scenario(scenario).expect("a scenario");
+    world.bank_transfer("62170420", "M1", "WDFAILS1").await.expect("an answer");
+    world.advance_ms(26 * 3_600_000);
+    world.bank_transfer("62170001", "M2", "WDPAYS01").await.expect("an answer");
+    world.advance_ms(3_000);
+    let arrived = inbox.expect(1).await;
+    assert_eq!(arrived.len(), 1);
+    assert!(arrived[0].body.contains("<EndToEndId>WDPAYS01<"), "{}", arrived[0].body);
+    assert_eq!(world.running().book().movements.len(), 1);
+}
