@@ -4,36 +4,20 @@
 //! commands of the first screen are run whole elsewhere: one runs this test, the
 //! other is the demo's own test.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies in the repository")
-}
+use tests::{program, repository};
 
 fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).expect("there is a README")
+    fs::read_to_string(repository().join("README.md")).expect("there is a README")
 }
 
 /// The lines of the blocks that are marked as shell.
 fn commands(text: &str) -> Vec<String> {
     let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     blocks.flat_map(str::lines).map(str::to_owned).collect()
-}
-
-/// A program of the workspace, built if nobody has yet.
-fn program(name: &str) -> PathBuf {
-    let own = env::current_exe().expect("a test has a path");
-    let folder = own.ancestors().nth(2).expect("tests lie in deps, below their profile").to_path_buf();
-    let path = folder.join(name);
-    if !path.exists() {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--workspace", "--bin", name]).current_dir(root());
-        assert!(build.status().expect("cargo runs").success(), "building {name}");
-    }
-    path
 }
 
 /// What a command of README comes down to: a program, and its words. A command
@@ -80,25 +64,25 @@ fn every_command_of_the_readme_exists_with_its_options() {
     }
     let files = commands.iter().flat_map(|it| it.split(' ')).filter(|it| it.contains('/'));
     for file in files {
-        assert!(root().join(file).is_file(), "README publishes {file}");
+        assert!(repository().join(file).is_file(), "README publishes {file}");
     }
     assert!(!help(&program("outflow"), &["nonsense".to_owned()]).0, "this test notices nothing");
 }
 
 #[test]
 fn the_request_that_the_readme_publishes_fits_the_contract() {
-    let body = fs::read(root().join("tests/messages/withdraw.json")).expect("it is there");
+    let body = fs::read(repository().join("tests/messages/withdraw.json")).expect("it is there");
     let request = broker::contract::parse_request(&body).expect("it fits");
-    let text = fs::read(root().join("crates/broker/schemas/examples/outflow.top_up.credited.v1.json"));
+    let text = fs::read(repository().join("crates/broker/schemas/examples/outflow.top_up.credited.v1.json"));
     let fact = broker::contract::parse_fact(&text.expect("it is there")).expect("it fits");
     assert_eq!(&request.data.account_id, fact.data.account_id(), "it draws on the top-up before it");
 }
 
 #[test]
 fn every_file_that_the_readme_and_the_runbook_name_is_there() {
-    let runbook = fs::read_dir(root().join("deploy/runbook")).expect("there is a runbook");
+    let runbook = fs::read_dir(repository().join("deploy/runbook")).expect("there is a runbook");
     let mut pages: Vec<PathBuf> = runbook.map(|entry| entry.expect("an entry").path()).collect();
-    pages.push(root().join("README.md"));
+    pages.push(repository().join("README.md"));
     for page in pages {
         let text = fs::read_to_string(&page).expect("a page can be read");
         let folder = page.parent().expect("a page lies in a folder");
@@ -112,6 +96,6 @@ fn every_file_that_the_readme_and_the_runbook_name_is_there() {
         .split('`')
         .filter(|it| ["crates/", "config/", "deploy/", "tests/"].iter().any(|start| it.starts_with(start)));
     for path in paths.filter(|it| !it.contains(char::is_whitespace)) {
-        assert!(root().join(path).exists(), "README names {path}");
+        assert!(repository().join(path).exists(), "README names {path}");
     }
 }

@@ -47,7 +47,7 @@ const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[
     ("broker", &["devstack"]),
     ("gateways", &["simulator"]),
     ("workers", &["devstack", "simulator"]),
-    ("api", &["devstack"]),
+    ("api", &["devstack", "simulator"]),
 ];
 
 /// What may be seen at the top. `target` is where cargo builds.

@@ -1,12 +1,15 @@
 //! Metrics: read from the books when Prometheus asks.
 //!
 //! Every process that serves them says the same, because the rows are the truth.
+//! Only what leaves no row is counted in the process: the notices of gateways,
+//! most of all those that were refused.
 //! Names begin with `outflow_`, units are base units, and no label holds an id.
 
 use axum::extract;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
-use metrics::{describe_gauge, gauge, with_local_recorder};
+use domain::Rail;
+use metrics::{counter, describe_counter, describe_gauge, gauge, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use store::history::{self, Totals};
 use store::stops;
@@ -37,9 +40,20 @@ impl Gauges {
             );
             describe_gauge!("outflow_outbox_messages", "Messages in the outbox that are not published yet");
             describe_gauge!("outflow_stops", "Switches that keep money from leaving");
+            describe_counter!(
+                "outflow_notices_total",
+                "Notifications of gateways to this process, by result"
+            );
             gauge!("outflow_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         });
         Self { recorder, handle }
+    }
+
+    /// Counts one delivery of a notification.
+    pub(crate) fn count_notice(&self, rail: Rail, result: &'static str) {
+        with_local_recorder(&self.recorder, || {
+            counter!("outflow_notices_total", "rail" => <&str>::from(rail), "result" => result).increment(1);
+        });
     }
 
     fn render(&self, totals: &Totals, stops: usize) -> String {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::map_response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::info;
 
 use crate::refusal::{self, Refusal};
-use crate::{State, health, measure, withdrawal};
+use crate::{State, health, measure, notice, withdrawal};
 
 /// The largest body of a request: that of a message.
 pub const BODY_MAX_BYTES: usize = broker::contract::BODY_LIMIT_BYTES;
@@ -22,6 +22,13 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every route, within the limits.
 pub fn router(state: State) -> Router {
+    let timeout = || TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT);
+    // Answered in the words of each channel, also where a limit is met.
+    let notices = Router::new()
+        .route("/v1/notices/{channel}", post(notice::receive))
+        .method_not_allowed_fallback(not_allowed)
+        .with_state(state.clone())
+        .layer(timeout());
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -31,8 +38,9 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(not_allowed)
         .with_state(state)
         .layer(RequestBodyLimitLayer::new(BODY_MAX_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(timeout())
         .layer(map_response(refusal::in_our_form))
+        .merge(notices)
 }
 
 async fn unknown(uri: Uri) -> Refusal {

@@ -40,7 +40,7 @@ pub use bank::Bank;
 pub use gateway::Gateway;
 pub use gateways::Gateways;
 pub use key_folder::SettingsError;
-pub use notice::{Claim, Notice, NoticeRefused};
+pub use notice::{Claim, Notice, NoticeRefused, Stated};
 pub use order::{Incomplete, Order, Payee, SourceTrade};
 pub use outcome::{Finding, Outcome, Refusal};
 pub use rsa::{BadKey, Signing};

@@ -21,13 +21,41 @@ pub struct Notice {
     pub id: String,
     /// Our number.
     pub payout_no: String,
-    /// The amount of this movement. Nothing from Alipay, whose notification
-    /// carries the sum of all refunds of the trade.
-    pub amount: Option<Money>,
+    /// How much it speaks of.
+    pub amount: Stated,
     /// What is claimed.
     pub claim: Claim,
     /// When it happened, where the channel says so.
     pub at: Option<DateTime<Utc>>,
+}
+
+/// How much a notice speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stated {
+    /// The amount of this movement.
+    This(Money),
+    /// The sum of all refunds of the trade, this one among them: Alipay's notice
+    /// knows no other.
+    AllOfTrade(Money),
+}
+
+impl Stated {
+    /// The amount that it names.
+    #[must_use]
+    pub const fn amount(self) -> Money {
+        match self {
+            Self::This(amount) | Self::AllOfTrade(amount) => amount,
+        }
+    }
+
+    /// Whether a movement of `amount` can be meant.
+    #[must_use]
+    pub fn agrees_with(self, amount: Money) -> bool {
+        match self {
+            Self::This(stated) => stated == amount,
+            Self::AllOfTrade(sum) => sum >= amount,
+        }
+    }
 }
 
 /// What a notice claims. The query decides.
@@ -86,11 +114,17 @@ impl Gateways {
         if body.len() > BODY_MAX {
             return Err(NoticeRefused::TooLong);
         }
-        match rail {
+        let notices = match rail {
             Rail::Alipay => self.alipay.notices(body),
             Rail::WeChat => self.wechat.notices(headers, body),
             Rail::UnionPay => self.unionpay.notices(body),
             Rail::Bank => self.bank.notices(headers, body),
+        }?;
+        let usable = |text: &str| !text.is_empty() && text.len() <= 256 && !text.contains(char::is_control);
+        if notices.iter().all(|it| usable(&it.id) && usable(&it.payout_no)) {
+            Ok(notices)
+        } else {
+            Err(NoticeRefused::Unreadable("its id or its payout number cannot be kept".to_owned()))
         }
     }
 }
@@ -116,7 +150,7 @@ mod tests {
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
     use serde_json::Value;
 
-    use super::{Claim, Notice, NoticeRefused};
+    use super::{Claim, Notice, NoticeRefused, Stated};
     use crate::{GatewaySettings, Gateways, Limits};
 
     const NOW: i64 = 1_795_399_205;
@@ -163,10 +197,11 @@ mod tests {
             claim: Claim::Paid,
             at,
         };
-        let amount = Some(Money::from_minor(1_234));
+        let amount = Stated::This(Money::from_minor(1_234));
+        let sum = Stated::AllOfTrade(Money::from_minor(1_234));
         let at = utc(2, 0, 1).map(|at| at + chrono::TimeDelta::milliseconds(123));
         let expected = [
-            notice("2026112300222100000000000000000001", "WD2026112300000001-1", None, at),
+            notice("2026112300222100000000000000000001", "WD2026112300000001-1", sum, at),
             notice("EV-2026112310000300001", "WD2026112300000001-1", amount, utc(2, 0, 3)),
             notice("202611231000000336768-00", "WD20261123000000011", amount, None),
         ];

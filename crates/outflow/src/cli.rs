@@ -157,7 +157,7 @@ pub(crate) enum WorkerName {
     Settle,
     /// Carries the outbox to RabbitMQ
     Relay,
-    /// Serves status, probes and metrics over HTTP
+    /// Serves status, probes, metrics and gateways' notices over HTTP
     Api,
     /// All of them but the API in one process
     All,

@@ -80,10 +80,11 @@ async fn play(
 ) -> Result<curtain::Verdict> {
     let mut wiring = Wiring::connect(&stage.settings, "outflow demo").await?;
     wiring.clock = clock.clone();
+    wiring.api_door = stage.door();
     let database = wiring.database.clone();
     let audience = audience::Audience::seat(&wiring.connections).await?;
     let stop = asked_to_stop.child_token();
-    let workers = Worker::all();
+    let workers = [Worker::all(), vec![Worker::Api]].concat();
     narrator::say(&format!(
         "  ✓ workers: {} in this process, on a clock that stands at {}",
         workers.len(),

@@ -14,7 +14,11 @@ use crate::wiring::{Wiring, Worker};
 /// # Errors
 /// When a server is missing and may not be installed, or a worker cannot go on.
 pub(crate) async fn run(arguments: Dev) -> Result<()> {
-    let workers = Worker::list(&arguments.workers)?;
+    let mut workers = Worker::list(&arguments.workers)?;
+    if arguments.workers.iter().any(|it| it == "all") {
+        // The gateways of the stage send their notices there.
+        workers.push(Worker::Api);
+    }
     let stop = stop_on_signal()?;
     let plan = Plan {
         install: if arguments.no_install { Install::Never } else { Install::WhenMissing },
@@ -22,10 +26,13 @@ pub(crate) async fn run(arguments: Dev) -> Result<()> {
         proof: Proof::NotAsked,
         say: |line| eprintln!("{line}"),
     };
-    let stage = tokio::select! {
+    let mut stage = tokio::select! {
         stage = Stage::build(&plan) => stage?,
         () = stop.cancelled() => return Ok(()),
     };
+    if !workers.contains(&Worker::Api) {
+        stage.close_door();
+    }
     tell(&stage, &workers)?;
     let result = if workers.is_empty() {
         stop.cancelled().await;
@@ -33,7 +40,10 @@ pub(crate) async fn run(arguments: Dev) -> Result<()> {
     } else {
         let wiring = Wiring::connect(&stage.settings, "outflow dev").await;
         match wiring {
-            Ok(wiring) => wiring.run(&workers, stop).await,
+            Ok(mut wiring) => {
+                wiring.api_door = stage.door();
+                wiring.run(&workers, stop).await
+            }
             Err(error) => Err(error),
         }
     };

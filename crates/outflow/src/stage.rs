@@ -7,14 +7,16 @@ mod file;
 
 pub(crate) use file::UPSTREAM_KEY;
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use broker::{Connections, topology};
 use devstack::{Install, Options, Stack};
 use secrecy::ExposeSecret;
-use simulator::{SimClock, Simulator};
+use simulator::{Callbacks, SimClock, Simulator};
 use tempfile::TempDir;
 
 use crate::settings::Settings;
@@ -49,6 +51,8 @@ pub(crate) struct Stage {
     pub(crate) simulator: simulator::Running,
     /// The settings of whoever works on this stage.
     pub(crate) settings: Settings,
+    /// Where the gateways' notices arrive, open before anybody answers there.
+    door: Option<Arc<TcpListener>>,
     folder: Home,
 }
 
@@ -97,9 +101,15 @@ impl Stage {
         generated.await.context("making keys broke down")?.context("making the gateways' keys")?;
         let folder = Home::settle(made, &stack)?;
         let keys = folder.path().join("gateway-keys");
+        let (door, api) = door().context("a port for the API")?;
+        let notify_url = format!("http://{api}/v1/notices");
         let began = Instant::now();
         let simulator = Simulator::start(simulator::Options {
             clock: plan.clock.clone(),
+            callbacks: Callbacks {
+                alipay: Some(format!("{notify_url}/alipay")),
+                bank: Some(format!("{notify_url}/bank")),
+            },
             ..simulator::Options::on_loopback(keys, folder.path().join("gateway-book.jsonl"))
         })
         .await
@@ -109,10 +119,12 @@ impl Stage {
             database_url,
             amqp_url,
             simulator_url: simulator.base_url().to_owned(),
+            notify_url,
+            api,
             proof: plan.proof,
         };
         let settings = Settings::read(&written.put(folder.path())?)?;
-        let stage = Self { stack, simulator, settings, folder };
+        let stage = Self { stack, simulator, settings, door: Some(Arc::new(door)), folder };
         stage.prepare(say).await?;
         Ok(stage)
     }
@@ -131,6 +143,16 @@ impl Stage {
             format!("{} quorum queues, {} exchanges", topology::QUEUES.len(), topology::EXCHANGES.len());
         say(&tick("topology", &what, began));
         Ok(())
+    }
+
+    /// The open door of the API, for whoever answers there.
+    pub(crate) fn door(&self) -> Option<Arc<TcpListener>> {
+        self.door.clone()
+    }
+
+    /// Leaves the API's address to a process of another terminal.
+    pub(crate) fn close_door(&mut self) {
+        self.door = None;
     }
 
     /// The settings file.
@@ -152,6 +174,7 @@ impl Stage {
             ("OUTFLOW_CONFIG", self.settings_file().display().to_string()),
             ("OUTFLOW_DATABASE_URL", self.settings.database_url()?.expose_secret().to_owned()),
             ("OUTFLOW_AMQP_URL", self.settings.broker_url()?.expose_secret().to_owned()),
+            ("OUTFLOW_API_URL", format!("http://{}", self.settings.api.listen)),
         ])
     }
 
@@ -181,6 +204,14 @@ async fn places(stack: &Stack) -> Result<(String, String)> {
         Err(_) => stack.fresh_vhost().await.context("creating a virtual host")?,
     };
     Ok((database, amqp))
+}
+
+/// A port that is ours from now on: the gateways must know it before anything runs.
+fn door() -> std::io::Result<(TcpListener, SocketAddr)> {
+    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    door.set_nonblocking(true)?;
+    let address = door.local_addr()?;
+    Ok((door, address))
 }
 
 /// A line about something that is there now.

@@ -1,6 +1,6 @@
 //! From settings to workers that run.
 
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -51,7 +51,7 @@ pub(crate) enum Worker {
     Settle,
     /// The outbox.
     Relay,
-    /// Status, probes and metrics over HTTP. Not among all the workers: it takes a port.
+    /// Status, probes, metrics and gateways' notices over HTTP. Not among all the workers: it takes a port.
     Api,
 }
 
@@ -119,10 +119,12 @@ pub(crate) struct Wiring {
     pub(crate) rules: Policy,
     /// The rules of approvals and payouts.
     pub(crate) payouts: PayoutPolicy,
-    /// Who pays; only the workers that pay or ask need them.
+    /// Who pays; only the workers that pay or ask need them, and the API for notices.
     pub(crate) gateways: Option<Arc<Gateways>>,
     /// Where the API listens.
     pub(crate) api_address: SocketAddr,
+    /// A door that is open there already.
+    pub(crate) api_door: Option<Arc<net::TcpListener>>,
 }
 
 impl Wiring {
@@ -146,6 +148,7 @@ impl Wiring {
             payouts: settings.policy.payouts(settings.calendar()?),
             gateways: settings.gateways()?.map(Arc::new),
             api_address: settings.api.listen,
+            api_door: None,
         })
     }
 
@@ -209,9 +212,7 @@ impl Wiring {
                 boxed(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))
             }
             Worker::Settle => boxed(workers::settle::run(self.till()?, stop)),
-            Worker::Api => {
-                boxed(serve(self.api_address, api::State::new(database, self.connections.clone(), stop)))
-            }
+            Worker::Api => boxed(self.api(stop)?),
             Worker::Relay => {
                 boxed(workers::relay::run(Publisher::new(&self.connections), database, clock, stop))
             }
@@ -220,6 +221,20 @@ impl Wiring {
 
     fn rules(&self) -> Rules {
         Rules { policy: self.rules.clone(), proofs: self.proofs.clone(), vault: self.vault.clone() }
+    }
+
+    /// The API. It takes notices where the gateways' keys are set.
+    fn api(
+        &self,
+        stop: CancellationToken,
+    ) -> Result<impl Future<Output = Result<()>> + Send + 'static + use<>> {
+        let mut state = api::State::new(self.database.clone(), self.connections.clone(), stop);
+        if let Some(gateways) = &self.gateways {
+            let clock = self.clock.clone();
+            state = state.taking_notices(Arc::clone(gateways), Arc::new(move || clock.now()));
+        }
+        let door = self.api_door.as_ref().map(|it| it.try_clone()).transpose().context("the API's door")?;
+        Ok(serve(self.api_address, door, state))
     }
 
     fn till(&self) -> Result<Till> {
@@ -246,8 +261,13 @@ fn boxed<E: Into<anyhow::Error>>(
     Box::pin(async { duty.await.map_err(Into::into) })
 }
 
-/// Serves the API, and says on stdout where: the port may have been left to the system.
-async fn serve(address: SocketAddr, state: api::State) -> Result<()> {
+/// Serves the API. Where it opens a door of its own it says on stdout where: the
+/// port may have been left to the system.
+async fn serve(address: SocketAddr, door: Option<net::TcpListener>, state: api::State) -> Result<()> {
+    if let Some(door) = door {
+        let door = TcpListener::from_std(door).context("the API's door")?;
+        return api::serve(door, state).await.context("serving the API");
+    }
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("the API cannot listen on {address}; set `listen` of [api], or OUTFLOW_API_LISTEN")
     })?;

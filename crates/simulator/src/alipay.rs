@@ -1,4 +1,5 @@
-//! Alipay Open Platform: `/gateway.do`, every call and every error as HTTP 200.
+//! Alipay Open Platform: `/gateway.do`, every call and every error as HTTP 200, and
+//! the REST flavour of the same calls.
 
 mod bill;
 mod envelope;
@@ -6,6 +7,7 @@ mod failure;
 mod notice;
 mod query;
 mod refund;
+mod rest;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -26,6 +28,7 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/gateway.do", get(gateway).post(gateway))
         .route("/_alipay_bill/downloadBillFile.resource", get(bill::download))
+        .merge(rest::routes())
 }
 
 /// A business answer: how it is to leave, and the node's text.

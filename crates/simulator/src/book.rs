@@ -69,6 +69,7 @@ impl Book {
             }
             good_bytes += length as u64;
         }
+        ledger.forget_told();
         file.set_len(good_bytes)?;
         file.flush()?;
         Ok(Self { inner: Mutex::new(Inner { ledger, file }) })

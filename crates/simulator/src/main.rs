@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{Parser, ValueEnum};
 use simulator::{
-    Callbacks, Channel, Limits, Notices, Options, Signing, SimClock, Simulator, Statements, Switches,
+    Callbacks, Certificates, Channel, Limits, Notices, Options, Signing, SimClock, Simulator, Statements,
+    Switches,
 };
 
 /// Alipay, `WeChat` Pay, `UnionPay` and a bank on one address, with their own book.
@@ -57,6 +58,8 @@ enum Part {
     Notices,
     /// Signatures.
     Signing,
+    /// `WeChat Pay`'s platform certificates: the merchant has only the public key.
+    Certificates,
 }
 
 /// Since when a day's statement can be had.
@@ -79,6 +82,11 @@ impl Arguments {
             statements: match self.statements {
                 Availability::AtOnce => Statements::AtOnce,
                 Availability::NextDay => Statements::NextDay,
+            },
+            certificates: if without(Part::Certificates) {
+                Certificates::None
+            } else {
+                Certificates::HandedOut
             },
             no_dedup: self.no_dedup.clone(),
         }

@@ -61,6 +61,8 @@ pub struct Switches {
     pub notices: Notices,
     /// Since when a day's statement can be had.
     pub statements: Statements,
+    /// Whether `WeChat Pay` hands out platform certificates.
+    pub certificates: Certificates,
     /// Channels that pay again when a number is repeated: the negative control
     /// for tests that look for double payments.
     pub no_dedup: Vec<Channel>,
@@ -74,6 +76,16 @@ pub enum Statements {
     AtOnce,
     /// From ten o'clock of the next day, as in production.
     NextDay,
+}
+
+/// Whether `WeChat Pay` hands out platform certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Certificates {
+    /// As to merchants who verify by certificate, or change from it.
+    #[default]
+    HandedOut,
+    /// Never, as to merchants who have only ever had the public key: 404.
+    None,
 }
 
 /// Whether a channel recognises a repeated number.

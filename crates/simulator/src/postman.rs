@@ -1,7 +1,9 @@
 //! Sends notices to the merchant, again and again on each channel's schedule.
 //!
-//! Notices live in memory: a channel does not promise them, and a merchant who
-//! relies on them alone is wrong. Their times are the simulator's clock's.
+//! What waits lives in memory, but the book knows what happened and what was told
+//! to its end: a simulator that is started again on its book tells the rest, under
+//! the same numbers, each from the beginning of its schedule. Times are the
+//! simulator's clock's.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -30,7 +32,7 @@ pub(crate) struct Notice {
     pub(crate) news: News,
     /// When the news happened, unix milliseconds.
     pub(crate) at_ms: i64,
-    /// Number of this notice among all; a repeat keeps it.
+    /// Number of the news among all of the book; a repeat keeps it, a restart too.
     pub(crate) sequence: u64,
     forged: bool,
     url: String,
@@ -145,7 +147,8 @@ fn enqueue(world: &World, order: &Order, change: &Change) {
 fn notice(world: &World, order: &Order, change: &Change) -> Option<Notice> {
     let placed = &order.placed;
     let url = match placed.channel {
-        // A bank tells of returns, and of transfers that took their time.
+        // A bank tells of bookings: of returns, and of transfers that took their time.
+        Channel::Bank if change.news == News::Failed => None,
         Channel::Bank if change.news == News::Settled && placed.due_ms == Some(placed.created_ms) => None,
         Channel::Bank => world.callbacks().bank.clone(),
         Channel::Alipay => placed.notify_url.clone().or_else(|| world.callbacks().alipay.clone()),
@@ -158,7 +161,7 @@ fn notice(world: &World, order: &Order, change: &Change) -> Option<Notice> {
         channel: placed.channel,
         news: change.news,
         at_ms: change.at_ms,
-        sequence: world.next_notice(),
+        sequence: change.sequence,
         forged,
         url,
         due_ms: change.at_ms + delay_ms,
@@ -170,8 +173,10 @@ fn notice(world: &World, order: &Order, change: &Change) -> Option<Notice> {
 pub(crate) async fn send_early(world: &Shared, key: &str) {
     let now_ms = world.clock.now_ms();
     let found = world.book.enter(now_ms, |ledger| ledger.order(key).cloned());
-    let change = Change { key: key.to_owned(), news: News::Settled, at_ms: now_ms };
-    if let Some(notice) = found.and_then(|order| notice(world, &order, &change)) {
+    let Some(order) = found else { return };
+    let change =
+        Change { key: key.to_owned(), news: News::Settled, at_ms: now_ms, sequence: order.news_sequence };
+    if let Some(notice) = notice(world, &order, &change) {
         send(world, notice).await;
     }
 }
@@ -180,15 +185,17 @@ pub(crate) async fn send_early(world: &Shared, key: &str) {
 async fn send(world: &World, mut notice: Notice) {
     let Some(letter) = write(world, &notice) else { return };
     let accepted = deliver(world, &notice, letter).await;
-    world.note_notice(&notice.url, accepted);
-    if accepted {
-        return;
+    let now_ms = world.clock.now_ms();
+    let url = notice.url.clone();
+    match pauses(notice.channel).get(notice.failures) {
+        Some(pause_ms) if !accepted => {
+            notice.failures += 1;
+            notice.due_ms = now_ms + pause_ms;
+            world.postman.post(notice);
+        }
+        _ => world.book.enter(now_ms, |ledger| ledger.tell(notice.sequence)),
     }
-    if let Some(pause_ms) = pauses(notice.channel).get(notice.failures) {
-        notice.failures += 1;
-        notice.due_ms = world.clock.now_ms() + pause_ms;
-        world.postman.post(notice);
-    }
+    world.note_notice(&url, accepted);
 }
 
 fn write(world: &World, notice: &Notice) -> Option<Letter> {

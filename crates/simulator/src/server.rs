@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, RwLock};
 
 use axum::Router;
@@ -100,7 +100,6 @@ impl Simulator {
             base_url: format!("http://{address}"),
             callbacks: RwLock::new(callbacks),
             play: RwLock::default(),
-            notices_sent: AtomicU64::new(0),
             wechat_failures: Mutex::default(),
         });
         if let Some(text) = scenario {

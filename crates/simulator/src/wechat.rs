@@ -18,6 +18,7 @@ use serde::Deserialize;
 use crate::behaviour::Reply;
 use crate::delivery::Outgoing;
 use crate::json_text::Object;
+use crate::options::Certificates;
 use crate::world::{Shared, World};
 use authorization::Incoming;
 use bill::Bill;
@@ -96,7 +97,13 @@ async fn platform_certificates(
     headers: HeaderMap,
 ) -> Response {
     let incoming = Incoming { method: &method, uri: &uri, headers: &headers, body: &[] };
-    respond(&world, &incoming, || Ok(Answer::ok(certificates::list(&world.keys)))).deliver(&world).await
+    let certificates = || match world.switches.certificates {
+        Certificates::HandedOut => Ok(Answer::ok(certificates::list(&world.keys))),
+        Certificates::None => {
+            Err(Failure::new(404, "RESOURCE_NOT_EXISTS", "无可用的平台证书，请使用微信支付公钥"))
+        }
+    };
+    respond(&world, &incoming, certificates).deliver(&world).await
 }
 
 async fn trade_bill(

@@ -1,7 +1,6 @@
 //! What all requests share: keys, clock, book, scenario, notices, notes.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::behaviour::{Behaviour, Effect, Reply};
@@ -31,7 +30,6 @@ pub(crate) struct World {
     pub(crate) base_url: String,
     pub(crate) callbacks: RwLock<Callbacks>,
     pub(crate) play: RwLock<Option<Arc<Play>>>,
-    pub(crate) notices_sent: AtomicU64,
     pub(crate) wechat_failures: Mutex<VecDeque<i64>>,
 }
 
@@ -88,11 +86,6 @@ impl World {
     /// Where notices without an address of their own go.
     pub(crate) fn callbacks(&self) -> Callbacks {
         self.callbacks.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The number of the next notice, counted from one.
-    pub(crate) fn next_notice(&self) -> u64 {
-        self.notices_sent.fetch_add(1, Relaxed) + 1
     }
 
     /// Notes a notice among the requests.

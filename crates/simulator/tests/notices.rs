@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use client::World;
 use client::inbox::{Inbox, joined, verifies, verifies_by_certificate};
 use serde_json::Value;
-use simulator::Callbacks;
+use simulator::{Callbacks, Certificates};
 
 async fn world_with(inbox: &Inbox) -> World {
     let mut world = World::start_with(|options| {
@@ -114,6 +114,64 @@ async fn a_unionpay_notice_is_url_encoded_and_carries_its_certificate() {
 }
 
 #[tokio::test]
+async fn what_was_not_told_is_told_after_a_restart_under_the_same_number() {
+    let inbox = Inbox::open((200, "fail")).await;
+    let mut world = world_with(&inbox).await;
+    world.trade("alipay", "20260000").await;
+    world.trade("alipay", "20270000").await;
+    world.alipay_refund("20260000", "WD1", "12.34").await.expect("an answer");
+    let first = inbox.expect(1).await.remove(0).form();
+    world.waits_for_notices(1).await;
+    inbox.answer((200, "success"));
+    world.restart().await;
+    let again = inbox.expect(2).await.remove(1).form();
+    taken(&world, 1).await;
+    assert_eq!((&again["out_biz_no"], &again["notify_id"]), (&first["out_biz_no"], &first["notify_id"]));
+    // Another refund on the same day is another notice, also after a restart.
+    world.restart().await;
+    world.alipay_refund("20270000", "WD2", "12.34").await.expect("an answer");
+    let other = inbox.expect(3).await.remove(2).form();
+    assert_eq!(other["out_biz_no"], "WD2");
+    assert_ne!(other["notify_id"], first["notify_id"]);
+    taken(&world, 1).await;
+    world.restart().await;
+    world.advance_ms(48 * 3_600_000);
+    world.alipay_refund("20270000", "WD3", "1.00").await.expect("an answer");
+    let forms: Vec<_> = inbox.expect(4).await.iter().map(|it| it.form()["out_biz_no"].clone()).collect();
+    assert_eq!(forms, ["WD1", "WD1", "WD2", "WD3"], "what was taken is not told again");
+}
+
+/// Waits until the simulator has noted that so many notices were taken.
+async fn taken(world: &World, count: usize) {
+    for _ in 0..500 {
+        let seen: Value = world
+            .http
+            .get(world.url("/_sim/requests"))
+            .send()
+            .await
+            .expect("an answer")
+            .json()
+            .await
+            .expect("JSON");
+        let notes = seen["newest"].as_array().expect("a list");
+        if notes.iter().filter(|it| it["method"] == "NOTICE" && it["status"] == 200).count() >= count {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{count} notices were never taken");
+}
+
+#[tokio::test]
+async fn a_merchant_with_the_public_key_alone_gets_no_certificates() {
+    for (certificates, status) in [(Certificates::HandedOut, 200), (Certificates::None, 404)] {
+        let world = World::start_with(|options| options.switches.certificates = certificates).await;
+        let (answered, body) = world.wechat("GET", "/v3/certificates", "").await.expect("an answer");
+        assert_eq!(answered, status, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_returned_bank_payment_is_told_three_working_days_later() {
     let inbox = Inbox::open((200, "")).await;
     let world = world_with(&inbox).await;
@@ -142,4 +200,21 @@ async fn endings_repeat_a_notice_and_send_it_before_the_reply() {
     world.trade("wechat", "42000010").await;
     world.wechat_refund("42000010", "WD2", 1).await.expect("an answer");
     assert_eq!(inbox.expect(4).await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_transfer_that_failed_was_never_booked_and_is_not_told() {
+    let inbox = Inbox::open((200, "")).await;
+    let world = world_with(&inbox).await;
+    let scenario = "name = \"x\"\n[[on]]\nchannel = \"bank\"\npayee = \"*0420\"\n\
+        steps = [{ reply = \"pending\" }, { after = \"1 working day\", notify = \"failed\" }]";
+    world.running().load_scenario(scenario).expect("a scenario");
+    world.bank_transfer("62170420", "M1", "WDFAILS1").await.expect("an answer");
+    world.advance_ms(26 * 3_600_000);
+    world.bank_transfer("62170001", "M2", "WDPAYS01").await.expect("an answer");
+    world.advance_ms(3_000);
+    let arrived = inbox.expect(1).await;
+    assert_eq!(arrived.len(), 1);
+    assert!(arrived[0].body.contains("<EndToEndId>WDPAYS01<"), "{}", arrived[0].body);
+    assert_eq!(world.running().book().movements.len(), 1);
 }

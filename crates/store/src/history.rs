@@ -76,6 +76,21 @@ pub struct PastTransfer {
     pub at: DateTime<Utc>,
 }
 
+/// What a gateway told by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastNotice {
+    /// The leg that it was about.
+    pub leg_id: Uuid,
+    /// The channel's own number of it.
+    pub notice_id: String,
+    /// What it claimed, in one word.
+    pub claim: String,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// What settle made of it; nothing while it waits.
+    pub effect: Option<String>,
+}
+
 /// How much there is of everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
@@ -158,6 +173,28 @@ pub async fn transfers(connection: &mut PgConnection, withdrawal: Uuid) -> Resul
                 amount: money(row, "amount")?,
                 cause: row.try_get("cause")?,
                 at: row.try_get("at")?,
+            })
+        })
+        .collect()
+}
+
+/// What gateways told by themselves about a withdrawal, oldest first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn notices(connection: &mut PgConnection, withdrawal: Uuid) -> Result<Vec<PastNotice>, Error> {
+    let rows = sqlx::query(include_str!("../sql/history_notices.sql"))
+        .bind(withdrawal)
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(PastNotice {
+                leg_id: row.try_get("leg_id")?,
+                notice_id: row.try_get("notice_id")?,
+                claim: row.try_get("claim")?,
+                received_at: row.try_get("received_at")?,
+                effect: row.try_get("effect")?,
             })
         })
         .collect()

@@ -18,6 +18,7 @@ pub mod facts;
 pub mod history;
 pub mod journal;
 pub mod legs;
+pub mod notices;
 pub mod outbox;
 pub mod parked;
 pub mod requests;

@@ -156,9 +156,15 @@ pub(crate) async fn record_findings(
         let words = Words::of_finding(&it.answer);
         kept.push(words.kept(it.attempt_id));
         let Some(leg) = cases.leg(it.leg_id) else { continue };
-        if matches!(leg.state, LegState::Unknown | LegState::Submitted) {
-            let traits = gateways.of(leg.rail).traits();
-            apply_finding(&mut cases, it.leg_id, &it.answer, &words, traits);
+        let traits = gateways.of(leg.rail).traits();
+        match leg.state {
+            LegState::Unknown | LegState::Submitted => {
+                apply_finding(&mut cases, it.leg_id, &it.answer, &words, traits);
+            }
+            LegState::Paid | LegState::Settled => {
+                apply_second_look(&mut cases, it.leg_id, &it.answer, &words, traits);
+            }
+            _ => {}
         }
     }
     attempts::finish(&mut tx, &kept, at).await?;
@@ -223,8 +229,7 @@ fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, 
         Finding::Returned { .. } => {
             leg.check_at = None;
             go(cases, id, LegEvent::Succeed, SETTLE, words);
-            go(cases, id, LegEvent::Return, SETTLE, words);
-            go(cases, id, LegEvent::Release, SETTLE, words);
+            take_back(cases, id, SETTLE, words);
         }
         Finding::Spent { .. } => {
             leg.check_at = None;
@@ -254,6 +259,48 @@ fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, 
 fn is_absent(traits: &Traits, doubted_for: TimeDelta, age: TimeDelta) -> bool {
     let longer = |than: Duration, it: TimeDelta| it.to_std().is_ok_and(|it| it >= than);
     longer(traits.quiet, doubted_for) && !longer(traits.horizon, age)
+}
+
+/// A paid leg was asked about because its gateway hinted that the money came
+/// back. Only the gateway's own word that it did takes the payment back.
+fn apply_second_look(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, traits: &Traits) {
+    let at = cases.at();
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    leg.check_at = None;
+    match finding {
+        // A payee who cannot be reached any more is told like a refusal.
+        Finding::Returned { .. } | Finding::Refused { refusal: Refusal::Reroute, .. } => {
+            words.write_on(leg);
+            take_back(cases, id, SETTLE, words);
+        }
+        Finding::Unknown { .. } => {
+            let asked = u32::try_from(leg.asked).unwrap_or(u32::MAX);
+            leg.check_at = traits.schedule.wait_after(asked).map(|wait| at + wait);
+        }
+        Finding::Paid { .. }
+        | Finding::Pending { .. }
+        | Finding::NotFound { .. }
+        | Finding::Spent { .. }
+        | Finding::Refused { .. } => {}
+    }
+}
+
+/// A paid leg whose money came back: it goes back to its top-up.
+fn take_back(cases: &mut Cases, id: Uuid, by: &str, words: &Words) {
+    go(cases, id, LegEvent::Return, by, words);
+    go(cases, id, LegEvent::Release, by, words);
+}
+
+/// A gateway's own signed statement that a payment came back; `notice` names it.
+pub(crate) fn returned_by_notice(cases: &mut Cases, id: Uuid, notice: &str) {
+    let words = Words::new("returned", "notice", notice);
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    leg.check_at = None;
+    words.write_on(leg);
+    if !matches!(leg.state, LegState::Paid | LegState::Settled) {
+        go(cases, id, LegEvent::Succeed, SETTLE, &words);
+    }
+    take_back(cases, id, SETTLE, &words);
 }
 
 /// Sets when the gateway is asked next, or hands the leg to people when every

@@ -1,12 +1,15 @@
 //! The settle duty: asks what became of payments that are under way or in doubt.
 //!
 //! ```text
+//! notices ─▶ lock cases ▸ hasten a query, or take a returned payment back
 //! legs to check ─▶ lock cases ▸ lost lease? unknown ▸ attempt rows COMMITTED
 //!                       └─▶ queries by our own number, bounded ─▶ findings written
 //! ```
 //!
 //! No timer ever fails a leg. Time only decides when the gateway is asked again,
 //! when "not found" may be believed, and when people must look.
+
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +58,9 @@ struct Call {
 /// When only a restart or a person can help.
 pub async fn run(till: Till, stop: CancellationToken) -> Result<(), Error> {
     while !stop.is_cancelled() {
+        if patiently("the settle duty", &stop, || told::apply(&till)).await?.is_none() {
+            break;
+        }
         let Some(calls) = patiently("the settle duty", &stop, || take_up(&till)).await? else { break };
         if calls.is_empty() {
             tokio::select! {
@@ -74,12 +80,14 @@ pub async fn run(till: Till, stop: CancellationToken) -> Result<(), Error> {
     Ok(())
 }
 
-/// One pass: takes up what is to be looked at, asks, and writes what was found.
+/// One pass: makes something of notices, takes up what is to be looked at, asks,
+/// and writes what was found.
 /// Answers how many queries were made.
 ///
 /// # Errors
 /// When the database is away or refuses.
 pub async fn pass(till: &Till) -> Result<usize, store::Error> {
+    told::apply(till).await?;
     let calls = take_up(till).await?;
     let asked = calls.len();
     let told = ask(till, calls).await;
@@ -107,7 +115,9 @@ async fn take_up(till: &Till) -> Result<Vec<Call>, store::Error> {
                 cases.move_leg(id, LegEvent::Doubt, WORKER, note).expect("a dispatching leg can be doubted");
                 queries.push(query(&mut cases, id));
             }
-            LegState::Unknown | LegState::Submitted if due => queries.push(query(&mut cases, id)),
+            LegState::Unknown | LegState::Submitted | LegState::Paid | LegState::Settled if due => {
+                queries.push(query(&mut cases, id));
+            }
             _ => {}
         }
     }

@@ -13,6 +13,7 @@ use gateways::{Gateways, Limits};
 use serde_json::{Value, json};
 use simulator::{Running, SimClock, Simulator, Trade};
 use stage::{Credit, Stage, cny, now, request, rules, vault};
+use store::notices::{self, Claim, Received, Verdict};
 use store::verify::{GatewayMovement, verify};
 use uuid::Uuid;
 use workers::{Clock, PayoutPolicy, Till, approval, intake, payout, release, settle};
@@ -160,8 +161,8 @@ const ENDS: &[(&str, &str)] = &[
 /// The one that never answers: nobody but people can end it.
 const SILENT: &[(&str, &str)] = &[("0013", "manual_review")];
 
-/// Accepts one withdrawal per magic ending, approves it, and runs it to its end.
-async fn walk(channel: &str, sim_channel: Option<&str>, ends: &[(&str, &str)]) {
+/// A world with one approved withdrawal per magic ending.
+async fn approved(channel: &str, sim_channel: Option<&str>, ends: &[(&str, &str)]) -> World {
     let world = World::new().await;
     let amount = "10.00";
     let arrived_at = "2026-02-01T12:00:00+08:00";
@@ -183,7 +184,12 @@ async fn walk(channel: &str, sim_channel: Option<&str>, ends: &[(&str, &str)]) {
         .await
         .expect("ids");
     approval::review(&world.till.database, &ids, &policy(), world.now()).await.expect("approval");
+    world
+}
 
+/// Accepts one withdrawal per magic ending, approves it, and runs it to its end.
+async fn walk(channel: &str, sim_channel: Option<&str>, ends: &[(&str, &str)]) {
+    let world = approved(channel, sim_channel, ends).await;
     world.run_to_the_end().await;
 
     for (ending, expected) in ends {
@@ -258,4 +264,104 @@ async fn every_accident_at_the_bank_ends_where_it_must() {
 async fn a_gateway_that_never_answers_is_left_to_people_and_never_failed() {
     walk("alipay", Some("alipay"), SILENT).await;
     walk("bank_transfer", None, SILENT).await;
+}
+
+impl World {
+    /// Keeps a notice about the only leg, as its receiver would, and lets settle
+    /// look at it. Answers how many queries were made.
+    async fn told(&self, claim: Claim) -> usize {
+        let mut tx = self.till.database.begin().await.expect("a transaction");
+        let (payout_no,): (String,) =
+            sqlx::query_as("select payout_no from leg").fetch_one(&mut *tx).await.expect("a leg");
+        let leg = notices::addressees(&mut tx, &[&payout_no]).await.expect("legs").remove(0);
+        let notice = Received {
+            id: Uuid::now_v7(),
+            rail: leg.rail,
+            notice_id: Uuid::now_v7().to_string(),
+            payout_no,
+            leg_id: Some(leg.leg_id),
+            amount: leg.amount,
+            claim,
+            verdict: Verdict::Accepted,
+            happened_at: None,
+        };
+        assert_eq!(notices::put(&mut tx, &[notice], self.now()).await.expect("a row").len(), 1);
+        tx.commit().await.expect("a commit");
+        settle::pass(&self.till).await.expect("settle")
+    }
+
+    /// The state of the only leg, and what settle made of the newest notice.
+    async fn ended(&self) -> (String, String) {
+        let effect = "select effect from notice order by received_at desc, id desc limit 1";
+        (self.stage.text("select state from leg").await, self.stage.text(effect).await)
+    }
+
+    /// Sends the only leg, once.
+    async fn dispatch(&self) {
+        release::pass(&self.till.database, &self.till.clock).await.expect("release");
+        for (rail, legs) in self.due().await {
+            payout::pass(&self.till, rail, &legs).await.expect("payout");
+        }
+    }
+}
+
+fn is(state: &str, effect: &str) -> (String, String) {
+    (state.to_owned(), effect.to_owned())
+}
+
+#[tokio::test]
+async fn a_notice_hastens_the_query_and_the_query_decides() {
+    for (channel, sim_channel) in
+        [("alipay", "alipay"), ("wechat", "wechat"), ("unionpay_personal", "unionpay")]
+    {
+        let world = approved(channel, Some(sim_channel), &[("0001", "paid")]).await;
+        world.dispatch().await;
+        // The gateway has paid by now, and the first query is not due yet.
+        world.till.clock.advance_to(world.now() + chrono::TimeDelta::milliseconds(3_500));
+        world.stage.run("update leg set check_at = check_at + interval '1 day'").await;
+        assert_eq!(settle::pass(&world.till).await.expect("settle"), 0, "{channel}");
+        assert_eq!(world.told(Claim::Refused).await, 1, "{channel}");
+        assert_eq!(world.ended().await, is("paid", "hastened"), "{channel}: not what the notice claimed");
+        assert_eq!(world.told(Claim::Paid).await, 0, "{channel}");
+        assert_eq!(world.ended().await, is("paid", "confirmed"), "{channel}");
+        world.books_agree().await;
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_came_back_is_taken_back_when_its_gateway_says_so() {
+    for (channel, sim_channel, claim, effect, queries) in [
+        ("alipay", Some("alipay"), Claim::Returned, "hastened", 1),
+        ("wechat", Some("wechat"), Claim::Refused, "hastened", 1),
+        // No query of a bank tells of returns: its signed booking is the word.
+        ("bank_transfer", None, Claim::Returned, "returned", 0),
+    ] {
+        let world = approved(channel, sim_channel, &[("0009", "paid")]).await;
+        world.run_to_the_end().await;
+        assert_eq!(world.stage.text("select state from leg").await, "paid", "{channel}");
+        world.till.clock.advance_to(world.now() + chrono::TimeDelta::days(10));
+        assert_eq!(world.told(claim).await, queries, "{channel}");
+        assert_eq!(world.ended().await, is("released", effect), "{channel}");
+        assert_eq!(world.stage.text("select state from withdrawal").await, "failed", "{channel}");
+        assert_eq!(world.stage.text("select remaining from top_up").await, "1000", "{channel}");
+        assert_eq!(world.told(claim).await, 0, "{channel}");
+        assert_eq!(world.ended().await, is("released", "no_change"), "{channel}: once");
+        world.books_agree().await;
+    }
+}
+
+#[tokio::test]
+async fn a_notice_that_contradicts_the_gateway_or_the_books_moves_nothing() {
+    let world = approved("alipay", Some("alipay"), &[("0000", "paid")]).await;
+    assert_eq!(world.told(Claim::Paid).await, 0);
+    assert_eq!(world.ended().await, is("scheduled", "no_change"), "nothing was sent yet");
+    world.run_to_the_end().await;
+    assert_eq!(world.told(Claim::Returned).await, 1);
+    assert_eq!(world.ended().await, is("paid", "hastened"), "the gateway was asked, and still has it paid");
+
+    let world = approved("alipay", Some("alipay"), &[("0002", "released")]).await;
+    world.run_to_the_end().await;
+    assert_eq!(world.told(Claim::Paid).await, 0);
+    assert_eq!(world.ended().await, is("released", "contradicts"));
+    world.books_agree().await;
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use domain::{Currency, Money};
+
 use crate::alipay::{Alipay, envelope};
 use crate::doubt::Doubt;
-use crate::notice::{Claim, Notice, NoticeRefused, beijing};
+use crate::notice::{Claim, Notice, NoticeRefused, Stated, beijing};
 
 impl Alipay {
     /// Verifies and reads a notification; empty when it speaks of no refund.
@@ -28,6 +30,8 @@ impl Alipay {
         if get("out_biz_no").is_empty() || get("refund_fee").is_empty() {
             return Ok(Vec::new());
         }
+        let sum = Money::parse(get("refund_fee"), Currency::Cny)
+            .map_err(|_| Doubt::unreadable("refund_fee is not an amount in yuan"))?;
         let claim = match (get("dback_status"), get("trade_status")) {
             ("F", _) => Claim::Returned,
             (_, "TRADE_SUCCESS" | "TRADE_CLOSED") => Claim::Paid,
@@ -36,7 +40,7 @@ impl Alipay {
         Ok(vec![Notice {
             id: get("notify_id").to_owned(),
             payout_no: get("out_biz_no").to_owned(),
-            amount: None,
+            amount: Stated::AllOfTrade(sum),
             claim,
             at: beijing(get("gmt_refund"), "%Y-%m-%d %H:%M:%S%.f"),
         }])

@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use crate::bank::Bank;
 use crate::bank::xml::{self, Node};
 use crate::doubt::Doubt;
-use crate::notice::{Claim, Notice, NoticeRefused, beijing};
+use crate::notice::{Claim, Notice, NoticeRefused, Stated, beijing};
 
 /// One transaction of a booked entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +57,16 @@ fn notice(entry: Line) -> Notice {
         _ => Claim::Unclear,
     };
     Notice {
-        id: format!("{}-{}-{}", entry.reference, entry.entry_ref, entry.end_to_end_id),
+        // A bank may book the way out and the way back under one reference.
+        id: format!(
+            "{}-{}-{}-{}",
+            entry.reference,
+            entry.entry_ref,
+            entry.end_to_end_id,
+            if entry.is_credit { "CRDT" } else { "DBIT" }
+        ),
         payout_no: entry.end_to_end_id,
-        amount: Some(entry.amount),
+        amount: Stated::This(entry.amount),
         claim,
         at: beijing(&format!("{} 00:00:00", entry.booked_on), "%Y-%m-%d %H:%M:%S"),
     }
@@ -112,7 +119,7 @@ mod tests {
     use domain::{Money, Rail};
     use reqwest::header::{HeaderMap, HeaderValue};
 
-    use crate::notice::{Claim, Notice, NoticeRefused};
+    use crate::notice::{Claim, Notice, NoticeRefused, Stated};
     use crate::rsa::{Signing, SigningKey};
     use crate::{Gateways, Limits};
 
@@ -134,9 +141,9 @@ mod tests {
     #[test]
     fn a_credit_with_a_return_reason_is_money_that_came_back() {
         let expected = Notice {
-            id: "BK20261124000000000009-RT20261124000001-WD2026112300000001-2".to_owned(),
+            id: "BK20261124000000000009-RT20261124000001-WD2026112300000001-2-CRDT".to_owned(),
             payout_no: "WD2026112300000001-2".to_owned(),
-            amount: Some(Money::from_minor(123_456)),
+            amount: Stated::This(Money::from_minor(123_456)),
             claim: Claim::Returned,
             at: Utc.with_ymd_and_hms(2026, 11, 23, 16, 0, 0).single(),
         };

@@ -3,7 +3,7 @@
 use domain::Money;
 
 use crate::doubt::{Class, Doubt};
-use crate::notice::{Claim, Notice, NoticeRefused};
+use crate::notice::{Claim, Notice, NoticeRefused, Stated};
 use crate::unionpay::form::Form;
 use crate::unionpay::{UnionPay, codes};
 
@@ -30,7 +30,7 @@ impl UnionPay {
             // A later word on the same transaction is another notice.
             id: format!("{}-{code}", form.get("queryId")),
             payout_no: form.get("orderId").to_owned(),
-            amount: Some(Money::from_minor(fen)),
+            amount: Stated::This(Money::from_minor(fen)),
             claim,
             at: None,
         }])

@@ -5,7 +5,7 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
 use crate::doubt::Doubt;
-use crate::notice::{Claim, Notice, NoticeRefused, rfc3339};
+use crate::notice::{Claim, Notice, NoticeRefused, Stated, rfc3339};
 use crate::wechat::WeChat;
 use crate::wechat::certificates::Sealed;
 use crate::wechat::envelope::Signed;
@@ -58,7 +58,7 @@ impl WeChat {
         Ok(vec![Notice {
             id: event.id,
             payout_no: refund.out_refund_no,
-            amount: Some(Money::from_minor(refund.amount.refund)),
+            amount: Stated::This(Money::from_minor(refund.amount.refund)),
             claim,
             at: rfc3339(refund.success_time.as_deref().unwrap_or(&event.create_time)),
         }])

@@ -10,7 +10,7 @@ use serde_json::json;
 use store::attempts::Kind;
 use store::bank_accounts::{self, Masked};
 use store::decisions::{self, Decision};
-use store::history::{self, PastCall, PastMove, PastTransfer};
+use store::history::{self, PastCall, PastMove, PastNotice, PastTransfer};
 use store::legs::{self, Leg};
 use store::withdrawals::{self, Withdrawal};
 use store::{Database, Error};
@@ -30,6 +30,7 @@ pub(crate) struct Whole {
     pub(crate) moves: Vec<PastMove>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) calls: Vec<PastCall>,
+    pub(crate) notices: Vec<PastNotice>,
     pub(crate) transfers: Vec<PastTransfer>,
 }
 
@@ -72,6 +73,7 @@ impl Whole {
             moves: history::moves(&mut connection, id).await?,
             decisions: decisions::of_withdrawal(&mut connection, id).await?,
             calls: history::calls(&mut connection, id).await?,
+            notices: history::notices(&mut connection, id).await?,
             transfers: history::transfers(&mut connection, id).await?,
             legs,
         }))
@@ -117,6 +119,12 @@ impl Whole {
                 "reference": it.reference, "finished_at": it.finished_at,
             })
         };
+        let notice = |it: &PastNotice| {
+            json!({
+                "leg_id": it.leg_id, "notice_id": it.notice_id, "claim": it.claim,
+                "received_at": it.received_at, "effect": it.effect,
+            })
+        };
         let transfer = |it: &PastTransfer| {
             json!({
                 "leg_id": it.leg_id, "top_up_id": it.top_up, "from": it.from, "to": it.to,
@@ -128,6 +136,7 @@ impl Whole {
         whole["transitions"] = self.moves.iter().map(past_move).collect();
         whole["decisions"] = self.decisions.iter().map(decision).collect();
         whole["attempts"] = self.calls.iter().map(call).collect();
+        whole["notices"] = self.notices.iter().map(notice).collect();
         whole["journal"] = self.transfers.iter().map(transfer).collect();
         whole
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use broker::contract::Verdict as Repeat;
 use comfy_table::Table;
-use domain::{LegState, Money, WithdrawalState, date_in_shanghai};
+use domain::{LegState, Money, Rail, WithdrawalState, date_in_shanghai};
 use store::attempts::Kind;
 use store::legs::Leg;
 use store::verify::{INVARIANTS, verify};
@@ -38,6 +38,8 @@ pub(crate) struct Verdict {
     pub(crate) paid: Money,
     /// Movements at the gateways.
     pub(crate) payments: usize,
+    /// Notices of gateways that arrived and were taken up.
+    pub(crate) notices: usize,
     /// Payout numbers that moved money twice.
     pub(crate) paid_twice: usize,
     /// What the gateways paid, less what the books say.
@@ -65,6 +67,7 @@ impl Verdict {
 /// When the database or the simulator is away.
 pub(crate) async fn judge(troupe: &Troupe<'_>) -> Result<Verdict> {
     hear_the_last(troupe).await?;
+    let notices = until("the gateways' notices", async || notices_of(troupe).await).await?;
     let snapshot = Snapshot::read(&troupe.wiring.database).await?;
     let movements = movements_of(troupe.stage.simulator.base_url()).await?;
     let book = troupe.stage.simulator.book();
@@ -94,6 +97,7 @@ pub(crate) async fn judge(troupe: &Troupe<'_>) -> Result<Verdict> {
         asked: snapshot.cases.iter().map(|(it, _)| it.amount).sum(),
         paid,
         payments: movements.iter().filter(|it| it.kind == "payout").count(),
+        notices,
         paid_twice: book.paid_twice,
         difference,
     })
@@ -112,6 +116,22 @@ async fn hear_the_last(troupe: &Troupe<'_>) -> Result<()> {
         }))
     })
     .await
+}
+
+/// How many notices arrived, once every payment to a wallet was told and taken up.
+async fn notices_of(troupe: &Troupe<'_>) -> Result<Option<usize>> {
+    let mut count = 0;
+    for (withdrawal, legs) in Snapshot::read(&troupe.wiring.database).await?.cases {
+        let whole = Whole::read(&troupe.wiring.database, withdrawal.id).await?;
+        let notices = whole.context("a withdrawal that was there is there")?.notices;
+        let is_told = |leg: &Leg| notices.iter().any(|it| it.leg_id == leg.id);
+        let mut to_wallets = legs.iter().filter(|it| it.state == LegState::Paid && it.rail != Rail::Bank);
+        if !to_wallets.all(is_told) || notices.iter().any(|it| it.effect.is_none()) {
+            return Ok(None);
+        }
+        count += notices.len();
+    }
+    Ok(Some(count))
 }
 
 /// What is wrong with the end of a story.

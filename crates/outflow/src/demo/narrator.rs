@@ -135,12 +135,13 @@ pub(crate) fn farewell(verdict: &Verdict, took: Duration) {
         say(&format!("{} {} invariants and every story hold", styled("32", "✓"), verdict.invariants));
     }
     say(&format!(
-        "{} withdrawals asked for {}; {} paid {} in {} payments, in {:.0} s",
+        "{} withdrawals asked for {}; {} paid {} in {} payments, told by {} notices, in {:.0} s",
         verdict.withdrawals,
         output::yuan(verdict.asked),
         verdict.completed,
         output::yuan(verdict.paid),
         verdict.payments,
+        verdict.notices,
         took.as_secs_f32(),
     ));
     say(&format!(

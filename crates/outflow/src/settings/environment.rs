@@ -44,6 +44,9 @@ pub(super) fn overlay(settings: &mut Settings, variable: &dyn Fn(&str) -> Option
     if let Some(url) = said("OUTFLOW_GATEWAY_URL") {
         settings.gateways.base_url = Some(url);
     }
+    if let Some(url) = said("OUTFLOW_NOTIFY_URL") {
+        settings.gateways.notify_url = Some(url);
+    }
     if let Some(address) = said("OUTFLOW_API_LISTEN") {
         settings.api.listen = address
             .parse()

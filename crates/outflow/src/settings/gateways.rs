@@ -29,6 +29,9 @@ pub(crate) struct GatewaySettings {
     pub(crate) unionpay_files_url: String,
     /// The bank's interface. There is no usual one.
     pub(crate) bank_url: Option<String>,
+    /// Where the channels reach our API's `/v1/notices`. Without it WeChat Pay and
+    /// UnionPay are told to send nothing.
+    pub(crate) notify_url: Option<String>,
     /// How long a call may take, in seconds.
     pub(crate) call_seconds: u64,
 }
@@ -43,6 +46,7 @@ impl Default for GatewaySettings {
             unionpay_url: "https://gateway.95516.com".to_owned(),
             unionpay_files_url: "https://filedownload.95516.com".to_owned(),
             bank_url: None,
+            notify_url: None,
             call_seconds: Limits::default().total.as_secs(),
         }
     }
@@ -63,7 +67,7 @@ impl Settings {
             gateways::GatewaySettings::from_key_folder(&folder, url, limits)
                 .with_context(|| format!("the gateways' keys in {}", folder.display()))
         };
-        let channels = if let Some(url) = &settings.base_url {
+        let mut channels = if let Some(url) = &settings.base_url {
             read(url)?
         } else {
             let bank = settings.bank_url.as_deref().ok_or_else(|| {
@@ -77,6 +81,60 @@ impl Settings {
             channels.unionpay.file_base_url.clone_from(&settings.unionpay_files_url);
             channels
         };
+        if let Some(url) = &settings.notify_url {
+            let url = notify_url(url)?;
+            channels.wechat.notify_url = Some(format!("{url}/wechat"));
+            channels.unionpay.notify_url = Some(format!("{url}/unionpay"));
+        }
         Gateways::new(&channels).context("making the gateways' adapters").map(Some)
+    }
+}
+
+/// The longest that the channels take, the channel's own part left out.
+const NOTIFY_URL_MAX: usize = 240;
+
+/// The address without a slash at its end, if the channels would take it.
+fn notify_url(url: &str) -> Result<&str, Failure> {
+    let wrong = |rule: &str| {
+        let next = "set `notify_url` of [gateways] to an address such as https://pay.example.com/v1/notices";
+        Failure::new(Exit::Usage, format!("`notify_url` of [gateways] {rule}"), next)
+    };
+    let inside = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let is_inside =
+        inside.iter().any(|start| url.strip_prefix(start).is_some_and(|it| it.starts_with([':', '/'])));
+    if !url.starts_with("https://") && !is_inside {
+        return Err(wrong("must begin with https:// (http:// only on this machine)"));
+    }
+    if url.contains(['?', '#']) || url.contains(char::is_whitespace) {
+        return Err(wrong("must have no query, no fragment and no space: WeChat Pay refuses them"));
+    }
+    if url.len() > NOTIFY_URL_MAX {
+        return Err(wrong("must have at most 240 characters"));
+    }
+    Ok(url.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::notify_url;
+
+    #[test]
+    fn an_address_that_a_channel_would_refuse_is_refused_here() {
+        let long = format!("https://{}", "a".repeat(240));
+        for (url, expected) in [
+            ("https://pay.example.com/v1/notices", Ok("https://pay.example.com/v1/notices")),
+            ("https://pay.example.com/v1/notices/", Ok("https://pay.example.com/v1/notices")),
+            ("http://127.0.0.1:8086/v1/notices", Ok("http://127.0.0.1:8086/v1/notices")),
+            ("http://pay.example.com/v1/notices", Err("must begin with https://")),
+            ("http://127.0.0.1.example.com/", Err("must begin with https://")),
+            ("https://pay.example.com/?a=b", Err("must have no query")),
+            (long.as_str(), Err("at most 240 characters")),
+        ] {
+            let actual = notify_url(url).map_err(|error| error.to_string());
+            match expected {
+                Ok(expected) => assert_eq!(actual.as_deref(), Ok(expected)),
+                Err(words) => assert!(actual.clone().is_err_and(|it| it.contains(words)), "{actual:?}"),
+            }
+        }
     }
 }

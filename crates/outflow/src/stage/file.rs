@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,8 @@ pub(super) struct Written {
     pub(super) database_url: String,
     pub(super) amqp_url: String,
     pub(super) simulator_url: String,
+    pub(super) notify_url: String,
+    pub(super) api: SocketAddr,
     pub(super) proof: Proof,
 }
 
@@ -43,10 +46,10 @@ impl Written {
     }
 
     fn text(&self) -> String {
-        let Self { database_url, amqp_url, simulator_url, proof } = self;
+        let Self { database_url, amqp_url, simulator_url, notify_url, api, proof } = self;
         let text = |value: &str| toml::Value::from(value).to_string();
-        let (database_url, amqp_url, simulator_url) =
-            (text(database_url), text(amqp_url), text(simulator_url));
+        let (database_url, amqp_url) = (text(database_url), text(amqp_url));
+        let (simulator_url, notify_url) = (text(simulator_url), text(notify_url));
         let required = *proof == Proof::Required;
         format!(
             "# Settings of servers that go away when `outflow` ends.\n\
@@ -55,7 +58,8 @@ impl Written {
              [broker]\nurl = {amqp_url}\n\n\
              [vault]\nkeys = [{{ id = \"stage\", file = \"vault.key\" }}]\nlookup_key_file = \"vault-lookup.key\"\n\n\
              [verification]\nrequired = {required}\nkeys = [{{ id = \"{UPSTREAM_KEY}\", file = \"upstream.key\" }}]\n\n\
-             [gateways]\nkey_folder = \"gateway-keys\"\nbase_url = {simulator_url}\n"
+             [gateways]\nkey_folder = \"gateway-keys\"\nbase_url = {simulator_url}\nnotify_url = {notify_url}\n\n\
+             [api]\nlisten = \"{api}\"\n"
         )
     }
 }
@@ -69,6 +73,8 @@ fn write(file: &Path, text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::{Proof, Written};
     use crate::settings::Settings;
 
@@ -79,10 +85,14 @@ mod tests {
             database_url: "postgres://u@127.0.0.1:5/d".to_owned(),
             amqp_url: "amqp://u:p\"q@127.0.0.1:5/%2f".to_owned(),
             simulator_url: "http://127.0.0.1:5".to_owned(),
+            notify_url: "http://127.0.0.1:6/v1/notices".to_owned(),
+            api: SocketAddr::from(([127, 0, 0, 1], 6)),
             proof: Proof::Required,
         };
         let settings = Settings::read(&written.put(folder.path()).unwrap()).unwrap();
         assert!(settings.vault().is_ok() && settings.proofs().is_ok());
         assert_eq!(settings.gateways.base_url.as_deref(), Some("http://127.0.0.1:5"));
+        assert_eq!(settings.gateways.notify_url.as_deref(), Some("http://127.0.0.1:6/v1/notices"));
+        assert_eq!(settings.api.listen.port(), 6);
     }
 }

@@ -1,13 +1,15 @@
 //! The ways in which the gateway and the business say no.
 
+use axum::http::StatusCode;
+
 use crate::json_text::Object;
 
 /// A refusal, as the node of an answer.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
     code: &'static str,
-    sub_code: String,
-    sub_msg: String,
+    pub(super) sub_code: String,
+    pub(super) sub_msg: String,
     /// The live gateway answers an unknown application without a signature.
     pub(super) unsigned: bool,
 }
@@ -36,6 +38,17 @@ impl Failure {
     pub(super) fn unsigned(mut self) -> Self {
         self.unsigned = true;
         self
+    }
+
+    /// The status of the REST flavour.
+    pub(super) fn status(&self) -> StatusCode {
+        match (self.code, self.sub_code.as_str()) {
+            (_, "isv.invalid-signature" | "isv.missing-signature") => StatusCode::UNAUTHORIZED,
+            ("20000", _) => StatusCode::INTERNAL_SERVER_ERROR,
+            ("40005", _) => StatusCode::TOO_MANY_REQUESTS,
+            ("40006", _) => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
+        }
     }
 
     pub(super) fn node(&self) -> String {

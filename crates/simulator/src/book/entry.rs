@@ -33,6 +33,11 @@ pub(crate) enum Entry {
     },
     /// A pain.001 message was accepted.
     BankMessage(BankMessage),
+    /// News of an order was told to its end: taken, or given up.
+    Told {
+        /// Number of the news among all of the book.
+        sequence: u64,
+    },
     /// A status query was counted against the channel's limit.
     Query {
         /// Key of the order.

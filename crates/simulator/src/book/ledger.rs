@@ -1,7 +1,7 @@
 //! What the book's lines add up to, and the only places where lines are made.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use super::entry::{BankMessage, Entry, Kind, Movement, NewOrder, Trade};
 use crate::behaviour::What;
@@ -35,6 +35,8 @@ pub(crate) struct Change {
     pub(crate) key: String,
     pub(crate) news: News,
     pub(crate) at_ms: i64,
+    /// Number of the news among all of the book, counted from one.
+    pub(crate) sequence: u64,
 }
 
 /// An order and where it stands.
@@ -44,6 +46,8 @@ pub(crate) struct Order {
     pub(crate) state: State,
     /// When the state was last changed, unix milliseconds.
     pub(crate) changed_ms: i64,
+    /// Number of its newest news; 0 when there was none.
+    pub(crate) news_sequence: u64,
     /// Status queries that met it while it was pending.
     pub(crate) queries: u32,
 }
@@ -76,7 +80,10 @@ pub(crate) struct Ledger {
     message_of: HashMap<String, String>,
     due: BinaryHeap<Reverse<(i64, u64, String, What)>>,
     turns_seen: u64,
-    changed: Vec<Change>,
+    /// News that nobody was told of yet, by number.
+    changed: BTreeMap<u64, Change>,
+    news_seen: u64,
+    told: HashSet<u64>,
     written: Vec<u8>,
 }
 
@@ -86,8 +93,18 @@ impl Ledger {
         match entry {
             Entry::Trade(trade) => self.apply_trade(trade),
             Entry::Order(order) => self.apply_order(order),
-            Entry::Movement(movement) => self.apply_movement(movement),
-            Entry::Failed { key, code, at_ms } => self.apply_failure(key, code, *at_ms),
+            Entry::Movement(movement) => {
+                self.apply_movement(movement);
+                let news = if movement.kind == Kind::Payout { News::Settled } else { News::Returned };
+                self.note_news(&movement.key, news, movement.at_ms);
+            }
+            Entry::Failed { key, code, at_ms } => {
+                self.apply_failure(key, code, *at_ms);
+                self.note_news(key, News::Failed, *at_ms);
+            }
+            Entry::Told { sequence } => {
+                self.told.insert(*sequence);
+            }
             Entry::Attempt { key } => *self.attempts.entry(key.clone()).or_default() += 1,
             Entry::BankMessage(message) => self.apply_message(message),
             Entry::Query { key } => {
@@ -103,18 +120,33 @@ impl Ledger {
         serde_json::to_writer(&mut self.written, entry).expect("an entry has string keys only");
         self.written.push(b'\n');
         self.apply(entry);
-        let change = match entry {
-            Entry::Movement(Movement { key, at_ms, kind: Kind::Payout, .. }) => (key, News::Settled, at_ms),
-            Entry::Movement(Movement { key, at_ms, .. }) => (key, News::Returned, at_ms),
-            Entry::Failed { key, at_ms, .. } => (key, News::Failed, at_ms),
-            _ => return,
-        };
-        self.changed.push(Change { key: change.0.clone(), news: change.1, at_ms: *change.2 });
     }
 
-    /// What changed since the last call.
+    fn note_news(&mut self, key: &str, news: News, at_ms: i64) {
+        self.news_seen += 1;
+        let sequence = self.news_seen;
+        if let Some(order) = self.orders.get_mut(key) {
+            order.news_sequence = sequence;
+        }
+        self.changed.insert(sequence, Change { key: key.to_owned(), news, at_ms, sequence });
+    }
+
+    /// After a replay: what was told to its end is no news any more.
+    pub(super) fn forget_told(&mut self) {
+        let told = &self.told;
+        self.changed.retain(|sequence, _| !told.contains(sequence));
+    }
+
+    /// What changed since the last call; at first, all that the book has not told.
     pub(crate) fn take_changed(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.changed)
+        std::mem::take(&mut self.changed).into_values().collect()
+    }
+
+    /// Remembers that news was told to its end, once: copies are told too.
+    pub(crate) fn tell(&mut self, sequence: u64) {
+        if !self.told.contains(&sequence) {
+            self.record(&Entry::Told { sequence });
+        }
     }
 
     /// The bytes that are not in the file yet.
@@ -279,7 +311,7 @@ impl Ledger {
             }
         }
         let changed_ms = order.created_ms;
-        let order = Order { placed: order.clone(), state, changed_ms, queries: 0 };
+        let order = Order { placed: order.clone(), state, changed_ms, news_sequence: 0, queries: 0 };
         self.orders.insert(order.placed.key.clone(), order);
     }
 

@@ -10,9 +10,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
 
-use super::sealed::random_hex;
 use super::{Answer, Failure};
 use crate::json_text::Object;
+use crate::nonce::random_hex;
 use crate::statement::{Availability, Download, availability};
 use crate::world::World;
 

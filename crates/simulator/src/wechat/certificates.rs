@@ -4,10 +4,10 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::sealed::random_hex;
 use crate::clock::rfc3339;
 use crate::json_text::Object;
 use crate::keys::Keys;
+use crate::nonce::random_hex;
 
 /// The platform certificate, encrypted under the merchant's `APIv3` key.
 pub(super) fn list(keys: &Keys) -> String {

@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
-use rand::Rng as _;
 
 use crate::book::Order;
 use crate::clock::wall_seconds;
 use crate::keys::Keys;
+use crate::nonce::random_hex;
 
 /// How a deliberately wrong signature of the live gateway begins.
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
@@ -84,13 +84,6 @@ impl<'a> Seal<'a> {
         }
         response
     }
-}
-
-/// `bytes` random bytes in lower-case hexadecimal.
-pub(crate) fn random_hex(bytes: usize) -> String {
-    let mut random = vec![0; bytes];
-    rand::rng().fill(random.as_mut_slice());
-    hex::encode(random)
 }
 
 #[cfg(test)]

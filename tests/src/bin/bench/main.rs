@@ -1,6 +1,6 @@
 //! Benchmarks of the whole system, on real servers and with everything durable.
 //!
-//! `cargo xtask bench pipeline` builds the product and the simulator for release
+//! `cargo xtask bench …` builds the product and the simulator for release
 //! and calls this program, which finds both beside itself. The product runs in
 //! processes of its own, so that their processor time can be told apart.
 
@@ -10,6 +10,7 @@ mod pipeline;
 mod programs;
 mod report;
 mod scene;
+mod signing;
 mod upstream;
 
 use std::process::ExitCode;
@@ -28,12 +29,15 @@ struct Arguments {
 enum What {
     /// Withdrawals per second, from the first request taken to the last one completed.
     Pipeline(pipeline::Options),
+    /// Processor time of a signed refund, adapter and simulator, next to bare RSA.
+    Signing(signing::Options),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().what {
         What::Pipeline(options) => pipeline::run(&options).await,
+        What::Signing(options) => signing::run(&options).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

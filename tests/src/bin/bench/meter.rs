@@ -61,7 +61,7 @@ impl<'a> Meter<'a> {
 }
 
 /// Processor time of processes and of their children that have ended.
-fn cpu_ms(pids: &[u32]) -> u64 {
+pub(crate) fn cpu_ms(pids: &[u32]) -> u64 {
     let ticks = pids.iter().filter_map(|pid| ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?));
     ticks.sum::<u64>() * 1000 / TICKS_PER_SECOND
 }

@@ -16,6 +16,7 @@ pub(super) fn of(whole: &Whole) -> String {
     moves(&mut page, whole);
     decisions(&mut page, whole);
     calls(&mut page, whole);
+    notices(&mut page, whole);
     transfers(&mut page, whole);
     page
 }
@@ -137,6 +138,23 @@ fn calls(page: &mut String, whole: &Whole) {
         ]);
     }
     line!(page, "\nCalls to gateways\n{table}");
+}
+
+fn notices(page: &mut String, whole: &Whole) {
+    if whole.notices.is_empty() {
+        return;
+    }
+    let mut table = output::table(&["at", "top-up", "claim", "what settle made of it", "number"]);
+    for it in &whole.notices {
+        table.add_row([
+            moment(it.received_at),
+            who(whole, Some(it.leg_id)),
+            it.claim.clone(),
+            it.effect.clone().unwrap_or_else(|| "waits".to_owned()),
+            it.notice_id.clone(),
+        ]);
+    }
+    line!(page, "\nNotices of gateways\n{table}");
 }
 
 fn transfers(page: &mut String, whole: &Whole) {
