@@ -4,6 +4,7 @@
 //! cargo xtask test              every check, in the order in which they are cheap to fail
 //! cargo xtask fmt|clippy|…      one of them
 //! cargo xtask bench pipeline    what the machine reaches, in a release build
+//! cargo xtask bench allocation  what a long history costs a request
 //! ```
 //!
 //! It starts programs and nothing else: what is checked is said by `checks`,
@@ -53,7 +54,7 @@ enum Task {
     Doctests,
     /// Builds the documentation, warnings being errors.
     Docs,
-    /// Measures, in a release build: `pipeline` and its options.
+    /// Measures, in a release build: `pipeline` or `allocation`, and its options.
     Bench {
         /// What to measure, and its options; `--help` lists them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

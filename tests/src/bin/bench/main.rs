@@ -4,6 +4,7 @@
 //! and calls this program, which finds both beside itself. The product runs in
 //! processes of its own, so that their processor time can be told apart.
 
+mod allocation;
 mod audience;
 mod meter;
 mod pipeline;
@@ -28,12 +29,15 @@ struct Arguments {
 enum What {
     /// Withdrawals per second, from the first request taken to the last one completed.
     Pipeline(pipeline::Options),
+    /// What a request costs by the length of its account's history, and beside old withdrawals.
+    Allocation(allocation::Options),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().what {
         What::Pipeline(options) => pipeline::run(&options).await,
+        What::Allocation(options) => allocation::run(&options).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
