@@ -45,6 +45,7 @@ async fn workers_outlive_the_database_and_the_broker() {
 
     let stop = CancellationToken::new();
     let till = Till {
+        rules: Arc::default(),
         database: database.clone(),
         vault: vault(),
         gateways: Arc::new(gateways),

@@ -29,7 +29,7 @@ pub enum LegState {
     Submitted,
     /// The gateway confirmed that the money left.
     Paid,
-    /// The gateway definitely refused. Passed through on the way to what follows.
+    /// Definitely refused, by the gateway or before the call. Passed through on the way to what follows.
     Failed,
     /// The money may or may not have left. Only the gateway can say.
     Unknown,
@@ -63,7 +63,7 @@ pub enum LegEvent {
     Accept,
     /// The gateway confirmed the payment.
     Succeed,
-    /// The gateway definitely refused.
+    /// The gateway, or a guard before the call, definitely refused.
     Refuse,
     /// No answer, or none that can be trusted; a lost lease; a crash.
     Doubt,
@@ -116,9 +116,11 @@ impl LegState {
             (Self::Dispatching | Self::Unknown | Self::Submitted | Self::ManualReview, E::Succeed) => {
                 Ok(Self::Paid)
             }
-            (Self::Dispatching | Self::Unknown | Self::Submitted | Self::ManualReview, E::Refuse) => {
-                Ok(Self::Failed)
-            }
+            // A guard refuses what is scheduled (R6c, R18), the gateway what was sent.
+            (
+                Self::Scheduled | Self::Dispatching | Self::Unknown | Self::Submitted | Self::ManualReview,
+                E::Refuse,
+            ) => Ok(Self::Failed),
             (Self::Dispatching, E::Doubt) => Ok(Self::Unknown),
             (Self::Unknown | Self::Submitted, E::GiveUp) => Ok(Self::ManualReview),
             (Self::Failed | Self::Returned | Self::Scheduled, E::Reroute) => Ok(Self::Rerouting),
@@ -149,6 +151,7 @@ mod tests {
         planned       schedule scheduled
         planned       cancel   canceled
         scheduled     dispatch dispatching
+        scheduled     refuse   failed
         scheduled     reroute  rerouting
         scheduled     hold     held
         scheduled     cancel   canceled

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveTime, TimeDelta};
 
-use crate::Windows;
+use crate::{ChannelLimits, Windows};
 
 /// May a customer choose a bank card while the window to the source is open (R15)?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +21,8 @@ pub enum VoluntaryBankCard {
 pub struct Policy {
     /// R6: until when money goes back to its source.
     pub windows: Windows,
+    /// R18: what the channels themselves allow.
+    pub limits: ChannelLimits,
     /// R15: withdrawals that one account may have open at once.
     pub max_open_withdrawals: i32,
     /// R15: bank cards within the window.
@@ -41,6 +43,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             windows: Windows::default(),
+            limits: ChannelLimits::default(),
             max_open_withdrawals: 10,
             voluntary_bank_card: VoluntaryBankCard::default(),
             refunds_forbidden: BTreeSet::new(),

@@ -77,6 +77,8 @@ pub enum WithdrawalEvent {
     ReleaseToPending,
     /// The stop ends after the approval was given.
     ReleaseToApproved,
+    /// R7b: a year's calendar came and a provisional deadline is counted again. The state stays.
+    Recount,
 }
 
 /// An event that the state does not allow.
@@ -109,6 +111,7 @@ impl WithdrawalState {
                 Ok(Self::Canceled)
             }
             (Self::PendingApproval | Self::Approved, E::Hold) => Ok(Self::OnHold),
+            (Self::Approved | Self::Processing | Self::OnHold | Self::ActionRequired, E::Recount) => Ok(self),
             (state, event) => Err(WithdrawalRefused { state, event }),
         }
     }
@@ -182,6 +185,10 @@ mod tests {
         on_hold          cancel               canceled
         on_hold          release_to_pending   pending_approval
         on_hold          release_to_approved  approved
+        approved         recount              approved
+        processing       recount              processing
+        on_hold          recount              on_hold
+        action_required  recount              action_required
     ";
 
     #[test]

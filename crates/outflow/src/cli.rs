@@ -83,6 +83,11 @@ pub(crate) enum Command {
     List(List),
     /// One withdrawal whole: legs, moves, decisions, calls, money
     Show(Show),
+    /// What an account could withdraw now, and the plan for an amount
+    Quote(Quote),
+    /// Accounts that their facts have stopped, and what to do about them
+    #[command(subcommand)]
+    Facts(Facts),
     /// Checks every invariant of the books
     Verify(Verify),
     /// Stops sends, by rail or all of them, and lets them go on
@@ -151,6 +156,8 @@ pub(crate) enum WorkerName {
     Holds,
     /// Ends what has waited too long
     Expiry,
+    /// Counts provisional deadlines again when a year's calendar has come
+    Deadlines,
     /// Asks the gateways for the money; see --rail
     Payout,
     /// Asks what became of payments under way or in doubt
@@ -209,6 +216,72 @@ pub(crate) struct List {
 pub(crate) struct Show {
     /// The withdrawal's number
     pub(crate) id: Uuid,
+}
+
+/// `outflow quote`
+#[derive(Debug, Args)]
+pub(crate) struct Quote {
+    /// The account
+    pub(crate) account: String,
+    /// An amount, such as 88.80: the plan for it, or every reason against it
+    #[arg(long)]
+    pub(crate) amount: Option<String>,
+    /// The way in which the amount would leave
+    #[arg(long, value_enum, default_value_t, requires = "amount", value_name = "ROUTE")]
+    pub(crate) route: RouteName,
+    /// From these top-ups alone [default: the newest that are eligible]
+    #[arg(long, value_delimiter = ',', requires = "amount", value_name = "TOP-UPS")]
+    pub(crate) transactions: Vec<String>,
+    /// In whose name the bank card is
+    #[arg(long, requires = "amount", value_name = "NAME")]
+    pub(crate) holder: Option<String>,
+}
+
+/// The routes of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RouteName {
+    /// Back to where the money came from
+    #[default]
+    Source,
+    /// To a bank card
+    BankCard,
+}
+
+/// `outflow facts`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Facts {
+    /// What stands in the way of an account's facts, or every account that is stopped
+    Status {
+        /// The account [default: all that are stopped]
+        account: Option<String>,
+    },
+    /// Leaves out the one version that everything waits for, for ever
+    Skip {
+        /// Whose, why and who.
+        #[command(flatten)]
+        wish: Intervention,
+        /// The version, as `facts status` names it
+        version: i64,
+    },
+    /// Ends a stop because of `control_total`, once the totals agree again
+    EndStop {
+        /// Whose, why and who.
+        #[command(flatten)]
+        wish: Intervention,
+    },
+}
+
+/// What is written down of everything that people do about an account.
+#[derive(Debug, Args)]
+pub(crate) struct Intervention {
+    /// The account
+    pub(crate) account: String,
+    /// Why; it stays in the books
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who does it; it stays in the books
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
 }
 
 /// `outflow verify`

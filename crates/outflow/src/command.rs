@@ -3,9 +3,11 @@
 pub(crate) mod calendar;
 pub(crate) mod channel;
 pub(crate) mod completions;
+pub(crate) mod facts;
 pub(crate) mod list;
 pub(crate) mod migrate;
 pub(crate) mod publish;
+pub(crate) mod quote;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod topology;

@@ -52,6 +52,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Publish(arguments) => command::publish::run(&general, &arguments).await,
         Command::List(arguments) => command::list::run(&general, &arguments).await,
         Command::Show(arguments) => command::show::run(&general, arguments.id).await,
+        Command::Quote(arguments) => command::quote::run(&general, &arguments).await,
+        Command::Facts(action) => command::facts::run(&general, &action).await,
         Command::Verify(arguments) => command::verify::run(&general, &arguments).await,
         Command::Channel(wish) => command::channel::run(&general, &wish).await,
         Command::Calendar(action) => command::calendar::run(&general, &action),

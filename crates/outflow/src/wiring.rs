@@ -44,6 +44,8 @@ pub(crate) enum Worker {
     Holds,
     /// Ends of waiting.
     Expiry,
+    /// Deadlines that were provisional.
+    Deadlines,
     /// One rail.
     #[strum(disabled)]
     Payout(Rail),
@@ -67,6 +69,7 @@ impl Worker {
             Self::Release,
             Self::Holds,
             Self::Expiry,
+            Self::Deadlines,
             Self::Settle,
             Self::Relay,
         ];
@@ -86,7 +89,7 @@ impl Worker {
                 "none" => {}
                 "payout" => workers.extend(Rail::iter().map(Self::Payout)),
                 word => workers.push(word.parse().map_err(|_| {
-                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, payout, settle, relay, api; or say all or none";
+                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, deadlines, payout, settle, relay, api; or say all or none";
                     Failure::new(Exit::Usage, format!("there is no worker {word:?}"), hint)
                 })?),
             }
@@ -208,6 +211,7 @@ impl Wiring {
             Worker::Release => boxed(workers::release::run(database, clock, stop)),
             Worker::Holds => boxed(workers::holds::run(database, self.payouts.clone(), clock, stop)),
             Worker::Expiry => boxed(workers::expiry::run(database, clock, stop)),
+            Worker::Deadlines => boxed(workers::deadlines::run(database, self.payouts.clone(), clock, stop)),
             Worker::Payout(rail) => {
                 boxed(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))
             }
@@ -249,6 +253,7 @@ impl Wiring {
             database: self.database.clone(),
             vault: self.vault.clone(),
             gateways: Arc::clone(gateways),
+            rules: Arc::new(self.rules.clone()),
             clock: self.clock.clone(),
         })
     }

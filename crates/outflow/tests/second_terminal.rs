@@ -139,6 +139,72 @@ fn exports(stage: &mut Process) -> Vec<(String, String)> {
     panic!("`outflow dev` ended before it said where everything is");
 }
 
+/// R1: `withdrawals` of 12.34 are held of 500.00, by bank transfer.
+fn a_quote_says_what_is_left(terminal: &Terminal, withdrawals: usize) {
+    let quote = |arguments: &[&str]| {
+        let (code, out) = terminal.run(&[&["quote", "acct-1", "--output", "json"], arguments].concat());
+        (code, serde_json::from_str::<Value>(&out).expect("a quote in JSON"))
+    };
+    let accepted = terminal.list().iter().filter(|it| it["state"] == "approved").count();
+    assert!(accepted >= 1 && accepted <= withdrawals, "{accepted} of {withdrawals}");
+    let text = |fen: usize| format!("{}.{:02}", fen / 100, fen % 100);
+    let left = 50_000 - 1_234 * accepted;
+    let (code, whole) = quote(&[]);
+    assert_eq!((code, &whole["source"]["maximum"]), (Some(0), &Value::from(text(left))), "{whole}");
+    assert_eq!((&whole["terms"]["cash"], &whole["bank_card"]["maximum"]), (&"500.00".into(), &"0.00".into()));
+    assert_eq!(whole["excluded"][0]["bank_card"][0]["code"], "source_account_only");
+    assert!(whole["valid_until"].is_null() && whole["request"].is_null(), "{whole}");
+
+    let (code, whole) = quote(&["--amount", &text(left), "--transactions", "T1"]);
+    assert_eq!((code, &whole["request"]["accepted"]), (Some(0), &Value::from(true)), "{whole}");
+    assert_eq!(whole["request"]["plan"][0]["top_up_id"], "T1");
+    let (code, whole) = quote(&["--amount", &text(left + 1), "--transactions", "T1,T9"]);
+    assert_eq!(code, Some(4), "{whole}");
+    let reasons = whole["request"]["reasons"].as_array().expect("reasons");
+    let codes: Vec<&str> = reasons.iter().filter_map(|it| it["code"].as_str()).collect();
+    assert_eq!(codes, ["exceeds_withdrawable", "transaction_unknown", "selection_too_small"]);
+
+    let (code, page) = terminal.run(&["quote", "acct-1", "--amount", "1.00", "--route", "bank-card"]);
+    assert_eq!(code, Some(4));
+    for words in [
+        "withdrawable to the source account",
+        "less outstanding invoices",
+        "R8 source_account_only",
+        "would be refused",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert_eq!(terminal.run(&["quote", "nobody"]).0, Some(3));
+    assert_eq!(terminal.run(&["quote", "acct-1", "--amount", "1.005"]).0, Some(2));
+}
+
+/// A fact that contradicts what is known stops the account, and people let it go on.
+fn a_stopped_account_is_mended(terminal: &Terminal) {
+    let status = |arguments: &[&str]| {
+        let (code, out) = terminal.run(&[&["facts"], arguments, &["--output", "json"]].concat());
+        (code, serde_json::from_str::<Value>(&out).unwrap_or_default())
+    };
+    let bill = serde_json::json!({ "account_id": "acct-1", "version": 3, "bill_id": "b", "amount": "999.00", "currency": "CNY" });
+    terminal.publish(&[message("3", "usage.billed", &bill)]);
+    let standing = until("the account to be stopped", || {
+        let (code, standing) = status(&["status", "acct-1"]);
+        assert_eq!(code, Some(0));
+        (!standing["stopped_because"].is_null()).then_some(standing)
+    });
+    assert_eq!(standing["blocked"], serde_json::json!({ "kind": "refused", "first": 3, "last": 3 }));
+    assert_eq!(status(&["status"]).1[0]["account_id"], "acct-1");
+    assert_eq!(status(&["status", "nobody"]).0, Some(3));
+    let why = ["--reason", "billed twice by mistake", "--by", "ops.li"];
+    assert_eq!(status(&[&["skip", "acct-1", "4"], &why[..]].concat()).0, Some(4));
+    assert_eq!(status(&[&["end-stop", "acct-1"], &why[..]].concat()).0, Some(4));
+    assert_eq!(status(&["skip", "acct-1", "3"]).0, Some(2), "a reason is needed");
+    let (code, standing) = status(&[&["skip", "acct-1", "3"], &why[..]].concat());
+    assert_eq!((code, &standing["fact_version"]), (Some(0), &Value::from(3)), "{standing}");
+    assert!(standing["stopped_because"].is_null() && standing["blocked"].is_null(), "{standing}");
+    assert_eq!(standing["interventions"][0]["actor"], "ops.li");
+    assert_eq!(status(&["status"]).1, serde_json::json!([]));
+}
+
 #[test]
 fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     let mut stage = Process::start(&["dev", "--no-install", "--workers", "none"], &[]);
@@ -169,6 +235,8 @@ fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     assert_eq!(late["state"], "approved");
     let id = late["withdrawal_id"].as_str().expect("a number").to_owned();
     terminal.publish(&[request("late")]);
+    a_quote_says_what_is_left(&terminal, count + 1);
+    a_stopped_account_is_mended(&terminal);
     workers.signal("-TERM");
 
     let (code, page) = terminal.run(&["show", &id]);

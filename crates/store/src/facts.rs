@@ -180,3 +180,22 @@ pub async fn reported(
         .fetch_all(&mut **tx)
         .await?)
 }
+
+/// The refused facts of an account behind a version, in their order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn refused(
+    connection: &mut PgConnection,
+    account_id: &str,
+    behind: i64,
+    limit: i64,
+) -> Result<Vec<FactRow>, Error> {
+    let rows = sqlx::query(include_str!("../sql/fact_refused.sql"))
+        .bind(account_id)
+        .bind(behind)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(fact).collect()
+}

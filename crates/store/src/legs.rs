@@ -1,7 +1,7 @@
 //! Legs: one top-up slice on its way to one destination (R17).
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{LegState, Money, Rail};
+use domain::{LegState, Money, Payment, Rail};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
@@ -257,4 +257,28 @@ pub async fn nudged(tx: &mut Tx, ids: &[Uuid], at: DateTime<Utc>) -> Result<Vec<
         .bind(at)
         .fetch_all(&mut **tx)
         .await?)
+}
+
+/// The payments behind source refunds, by leg: what R6c and R18 are tested on.
+/// Bank legs are left out. The caller holds the locks of the accounts.
+///
+/// # Errors
+/// When the database is away.
+pub async fn payments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, Payment)>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(include_str!("../sql/leg_payments.sql")).bind(ids).fetch_all(&mut **tx).await?;
+    rows.iter()
+        .map(|row| {
+            let payment = Payment {
+                channel: word(row, "channel")?,
+                contract_entity: row.try_get("contract_entity")?,
+                arrived_at: row.try_get("arrived_at")?,
+                channel_paid_at: row.try_get("channel_paid_at")?,
+                refunds: u32::try_from(row.try_get::<i64, _>("refunds")?).unwrap_or(u32::MAX),
+            };
+            Ok((row.try_get("id")?, payment))
+        })
+        .collect()
 }

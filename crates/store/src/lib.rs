@@ -16,6 +16,7 @@ pub mod decisions;
 mod error;
 pub mod facts;
 pub mod history;
+pub mod interventions;
 pub mod journal;
 pub mod legs;
 pub mod notices;

@@ -266,3 +266,20 @@ pub async fn expired(
         .fetch_all(connection)
         .await?)
 }
+
+/// Open withdrawals whose deadline, or that of an open leg, is provisional
+/// (R7b): the next ones behind `after`, in the order of their ids. Not locked.
+///
+/// # Errors
+/// When the database is away.
+pub async fn provisional(
+    connection: &mut PgConnection,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/withdrawal_provisional.sql"))
+        .bind(after)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
+}

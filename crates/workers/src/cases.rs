@@ -205,7 +205,9 @@ impl Cases {
         let withdrawal = &mut self.by_id.get_mut(&id).expect("the withdrawal is in hand").withdrawal;
         let before = std::mem::replace(&mut withdrawal.state, after);
         withdrawal.sequence += 1;
-        withdrawal.held_from = (after == WithdrawalState::OnHold).then_some(before);
+        if after != before {
+            withdrawal.held_from = (after == WithdrawalState::OnHold).then_some(before);
+        }
         self.moves.push((id, before, after, withdrawal.sequence));
         self.traces.push(Transition {
             withdrawal_id: id,

@@ -23,6 +23,7 @@
 
 mod batch;
 mod gaps;
+mod intervene;
 mod lane;
 mod reading;
 mod stops;
@@ -37,6 +38,7 @@ use tracing::{error, info};
 
 pub use batch::Tally;
 pub use gaps::{Watch, check_totals, report_gaps, resume, watch};
+pub use intervene::{Blocked, Refused, Standing, Wish, end_stop, skip, status};
 
 use crate::dead_letter::Letter;
 use crate::patience::patiently;

@@ -14,6 +14,7 @@ pub mod approval;
 mod cases;
 mod clock;
 pub mod dead_letter;
+pub mod deadlines;
 pub mod decisions;
 mod effect;
 mod error;
@@ -32,6 +33,7 @@ mod policy;
 pub mod quote;
 pub mod relay;
 pub mod release;
+mod route_guard;
 pub mod settle;
 pub mod verification;
 

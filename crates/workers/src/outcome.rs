@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{LegEvent, LegState};
+use domain::{LegEvent, LegState, RouteClosed};
 use gateways::{Finding, Gateways, Outcome, Refusal, Traits};
 use store::Database;
 use store::attempts::{self, AttemptOutcome};
@@ -193,10 +193,8 @@ fn apply_payment(cases: &mut Cases, id: Uuid, outcome: &Outcome, words: &Words, 
             leg.dispatch_at = Some(at + delay_of_attempt(attempts, RETRY_FIRST, RETRY_LAST));
             leg.nudged_at = None;
         }
-        Outcome::Failed { .. } | Outcome::Reroute { .. } if !doubted => {
-            go(cases, id, LegEvent::Refuse, PAYOUT, words);
-            go(cases, id, LegEvent::Release, PAYOUT, words);
-        }
+        Outcome::Failed { .. } if !doubted => fail(cases, id, PAYOUT, words),
+        Outcome::Reroute { .. } if !doubted => leave_route(cases, id, PAYOUT, words),
         // After a doubt about this number a refusal may speak of the repeat alone.
         Outcome::Unknown { .. }
         | Outcome::RetryLater { .. }
@@ -221,10 +219,12 @@ fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, 
             leg.check_at = None;
             go(cases, id, LegEvent::Succeed, SETTLE, words);
         }
-        Finding::Refused { .. } => {
+        Finding::Refused { refusal, .. } => {
             leg.check_at = None;
-            go(cases, id, LegEvent::Refuse, SETTLE, words);
-            go(cases, id, LegEvent::Release, SETTLE, words);
+            match refusal {
+                Refusal::Failed => fail(cases, id, SETTLE, words),
+                Refusal::Reroute => leave_route(cases, id, SETTLE, words),
+            }
         }
         Finding::Returned { .. } => {
             leg.check_at = None;
@@ -252,6 +252,30 @@ fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, 
         }
         Finding::NotFound { .. } | Finding::Unknown { .. } => ask_again(cases, id, traits),
     }
+}
+
+/// The guard of the dispatch (R6c, R18) refuses a scheduled leg: it ends as one
+/// does that its channel refuses for the same reason, but nothing was sent.
+///
+/// # Panics
+/// When the leg is not in hand and scheduled, which callers have checked.
+pub(crate) fn close_route(cases: &mut Cases, id: Uuid, closed: &RouteClosed) {
+    let words = Words::new("reroute", closed.code(), &closed.detail());
+    words.write_on(cases.leg_mut(id).expect("the leg is in hand"));
+    leave_route(cases, id, PAYOUT, &words);
+}
+
+/// A leg whose way is closed for good, to its source or to its payee: nothing
+/// was paid and nothing will be under its number. Its money goes back to its
+/// top-up, from where another request can take it by another route.
+fn leave_route(cases: &mut Cases, id: Uuid, by: &str, words: &Words) {
+    fail(cases, id, by, words);
+}
+
+/// A leg that was definitely refused: its money goes back to its top-up.
+fn fail(cases: &mut Cases, id: Uuid, by: &str, words: &Words) {
+    go(cases, id, LegEvent::Refuse, by, words);
+    go(cases, id, LegEvent::Release, by, words);
 }
 
 /// "Not found" may be believed: the quiet period is over, and the gateway still

@@ -16,7 +16,7 @@ use std::time::Duration;
 use broker::topology::payout_queue;
 use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
-use domain::{LegEvent, LegState, Obstacle, Rail};
+use domain::{LegEvent, LegState, Obstacle, Policy, Rail};
 use futures::StreamExt;
 use gateways::{Gateways, Order, Outcome};
 use store::Vault;
@@ -33,8 +33,9 @@ use crate::approval::obstacle_of;
 use crate::cases::Cases;
 use crate::gate::{Gate, Pass};
 use crate::orders::orders;
-use crate::outcome::{Told, record_payments};
+use crate::outcome::{Told, close_route, record_payments};
 use crate::patience::patiently;
+use crate::route_guard::RouteGuard;
 use crate::{Clock, Error, dead_letter, nudge};
 
 /// The name of this worker in traces.
@@ -58,6 +59,8 @@ pub struct Till {
     pub vault: Vault,
     /// Who is asked for the money.
     pub gateways: Arc<Gateways>,
+    /// R6, R18: until when and how often money goes back to its source.
+    pub rules: Arc<Policy>,
     /// The time.
     pub clock: Clock,
 }
@@ -180,8 +183,9 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
     Ok(calls)
 }
 
-/// Guards at the dispatch (R6c): R2, R4 and the stops. A leg that meets an
-/// obstacle goes on hold; a stopped rail leaves its legs as they are.
+/// Guards at the dispatch (R6c): R2, R4, the window, the channel's limits (R18)
+/// and the stops. A leg that meets an obstacle goes on hold, one whose way back is
+/// closed is refused without a call; a stopped rail leaves its legs as they are.
 async fn claim_in(
     tx: &mut Tx,
     ids: &[Uuid],
@@ -192,6 +196,7 @@ async fn claim_in(
         return Ok(Vec::new());
     }
     let mut cases = Cases::lock_of_legs(tx, ids, at).await?;
+    let mut guard = RouteGuard::read(tx, ids, &till.rules).await?;
     let mut claimed = Vec::new();
     for id in ids.iter().copied() {
         let Some(leg) = cases.leg(id) else { continue };
@@ -199,9 +204,14 @@ async fn claim_in(
         if !due || leg.rail != rail {
             continue;
         }
-        match cases.account_of(leg.withdrawal_id).and_then(obstacle_of) {
-            Some(obstacle) => hold(&mut cases, id, obstacle),
-            None => claimed.push(dispatch(&mut cases, id)),
+        if let Some(obstacle) = cases.account_of(leg.withdrawal_id).and_then(obstacle_of) {
+            hold(&mut cases, id, obstacle);
+        } else if let Some(closed) = guard.closed(leg, at) {
+            warn!(leg = %id, because = closed.code(), "A leg is not sent: its way back to the source is closed");
+            close_route(&mut cases, id, &closed);
+        } else {
+            guard.count(leg);
+            claimed.push(dispatch(&mut cases, id));
         }
     }
     let orders = orders(tx, &till.vault, claimed.iter().filter_map(|it| cases.leg(it.leg_id))).await?;

@@ -9,6 +9,7 @@ use domain::{Account, Book, Decision, Policy, Quote, Reach, Request, date_in_sha
 use store::books::{self, End, Page};
 use store::{Database, Tx, accounts};
 
+pub use crate::intake::problem;
 use crate::intake::{account_of, slice_of};
 
 /// Slices that are read in one statement.

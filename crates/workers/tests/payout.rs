@@ -44,6 +44,7 @@ impl World {
             database: stage.database.clone(),
             vault: vault(),
             gateways: Arc::new(gateways),
+            rules: Arc::new(rules().policy),
             clock: Clock::Manual(millis),
         };
         Self { stage, simulator, till, _folder: folder }

@@ -5,6 +5,7 @@
 //! cargo xtask fmt|clippy|…      one of them
 //! cargo xtask bench pipeline    what the machine reaches, in a release build
 //! cargo xtask bench signing     what a signed call costs next to bare RSA
+//! cargo xtask bench allocation  what a long history costs a request
 //! ```
 //!
 //! It starts programs and nothing else: what is checked is said by `checks`,
@@ -54,7 +55,7 @@ enum Task {
     Doctests,
     /// Builds the documentation, warnings being errors.
     Docs,
-    /// Measures, in a release build: `pipeline` or `signing`, and their options.
+    /// Measures, in a release build: `pipeline`, `allocation` or `signing`, and its options.
     Bench {
         /// What to measure, and its options; `--help` lists them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{NaiveTime, TimeDelta};
-use domain::{Calendar, Currency, Money, Policy, VoluntaryBankCard, WindowMonths, Windows};
+use domain::{Calendar, ChannelLimits, Currency, Money, Policy, VoluntaryBankCard, WindowMonths, Windows};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use workers::PayoutPolicy;
@@ -34,6 +34,8 @@ pub(crate) struct PolicySettings {
     pub(crate) approval_wait_days: u16,
     /// R6: months until which money goes back to its source.
     pub(crate) windows: WindowSettings,
+    /// R18: what the channels themselves allow.
+    pub(crate) limits: LimitSettings,
 }
 
 /// R6: months per channel, and the other months that contract entities agreed.
@@ -63,6 +65,31 @@ impl Default for Months {
     }
 }
 
+/// R18: months, days and refunds after which a channel refunds a payment no more.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LimitSettings {
+    alipay_months: u32,
+    wechat_days: u32,
+    wechat_refunds: u32,
+    unionpay_days: u32,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let ChannelLimits { alipay_months, wechat_days, wechat_refunds, unionpay_days } =
+            ChannelLimits::default();
+        Self { alipay_months, wechat_days, wechat_refunds, unionpay_days }
+    }
+}
+
+impl From<LimitSettings> for ChannelLimits {
+    fn from(limits: LimitSettings) -> Self {
+        let LimitSettings { alipay_months, wechat_days, wechat_refunds, unionpay_days } = limits;
+        Self { alipay_months, wechat_days, wechat_refunds, unionpay_days }
+    }
+}
+
 impl From<Months> for WindowMonths {
     fn from(months: Months) -> Self {
         let Months { alipay, wechat, unionpay_personal, unionpay_enterprise } = months;
@@ -84,6 +111,7 @@ impl Default for PolicySettings {
             details_wait_days: days(rules.details_wait),
             approval_wait_days: days(rules.approval_wait),
             windows: WindowSettings::default(),
+            limits: LimitSettings::default(),
         }
     }
 }
@@ -94,6 +122,7 @@ impl PolicySettings {
         let of_entity = self.windows.of_entity.iter().map(|(name, months)| (name.clone(), (*months).into()));
         Policy {
             windows: Windows { general: self.windows.general.into(), of_entity: of_entity.collect() },
+            limits: self.limits.into(),
             max_open_withdrawals: self.max_open_withdrawals,
             voluntary_bank_card: if self.voluntary_bank_card {
                 VoluntaryBankCard::Allowed

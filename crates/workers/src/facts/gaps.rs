@@ -132,7 +132,7 @@ pub async fn report_gaps(desk: &Desk, at: DateTime<Utc>, patience: TimeDelta) ->
     Ok(count)
 }
 
-fn missing_versions(first: i64, last: i64) -> String {
+pub(super) fn missing_versions(first: i64, last: i64) -> String {
     if first == last { format!("version {first}") } else { format!("versions {first} to {last}") }
 }
 
@@ -145,20 +145,8 @@ pub async fn check_totals(desk: &Desk, at: DateTime<Utc>) -> Result<usize, store
     let mut tx = desk.database.begin().await?;
     let differing = books::control_total(&mut tx).await?;
     let ids: Vec<&str> = differing.iter().map(|it| it.account_id.as_str()).collect();
-    let because: Vec<String> = differing
-        .iter()
-        .map(|it| {
-            let (free, held) = it.totals;
-            let (sum_free, sum_held) = it.sums;
-            stops::totals_differ(&format!(
-                "free {} and held {} of the account, {} and {} of its top-ups, in minor units",
-                free.minor(),
-                held.minor(),
-                sum_free.minor(),
-                sum_held.minor()
-            ))
-        })
-        .collect();
+    let because: Vec<String> =
+        differing.iter().map(|it| stops::totals_differ(&stops::differing(it.totals, it.sums))).collect();
     for (id, because) in ids.iter().zip(&because) {
         tracing::error!(account_id = id, because, "The totals of an account differ; its withdrawals stop");
     }

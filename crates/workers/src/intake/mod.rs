@@ -30,7 +30,7 @@ use tracing::{error, info};
 
 use self::purse::Purses;
 pub(crate) use self::purse::{account_of, slice_of};
-pub use self::rows::payout_no;
+pub use self::rows::{payout_no, problem};
 use crate::dead_letter::{self, park};
 use crate::patience::patiently;
 use crate::verification::Proofs;

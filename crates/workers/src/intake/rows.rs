@@ -287,7 +287,8 @@ fn bank_account(ask: &Ask<'_>, given: &PartialBankAccount) -> BankAccount {
 }
 
 /// A reason as a sender reads it.
-pub(crate) fn problem(reason: &Reason, currency: Currency) -> Problem {
+#[must_use]
+pub fn problem(reason: &Reason, currency: Currency) -> Problem {
     let problem = Problem::rejection(reason.code(), reason.detail(currency)).by_rule(reason.rule());
     match reason.pointer() {
         Some(pointer) => problem.at(format!("/data{pointer}")),

@@ -5,6 +5,8 @@
 mod gaps;
 mod histories;
 mod intake_of_facts;
+mod interventions;
+mod mixed;
 mod oracle;
 mod refusals;
 mod secrecy_at_rest;

@@ -4,6 +4,7 @@
 //! and calls this program, which finds both beside itself. The product runs in
 //! processes of its own, so that their processor time can be told apart.
 
+mod allocation;
 mod audience;
 mod meter;
 mod pipeline;
@@ -31,6 +32,8 @@ enum What {
     Pipeline(pipeline::Options),
     /// Processor time of a signed refund, adapter and simulator, next to bare RSA.
     Signing(signing::Options),
+    /// What a request costs by the length of its account's history, and beside old withdrawals.
+    Allocation(allocation::Options),
 }
 
 #[tokio::main]
@@ -38,6 +41,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().what {
         What::Pipeline(options) => pipeline::run(&options).await,
         What::Signing(options) => signing::run(&options).await,
+        What::Allocation(options) => allocation::run(&options).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,16 @@
+-- The payments that source refunds send back, and how many other refunds of each the channel has carried out or may have.
+--
+-- $1 legs. Bank legs are left out. The caller holds the locks of the accounts, so that no other refund is dispatched meanwhile.
+-- A leg whose money went back counts only if it was paid out before.
+select leg.id, top_up.channel, top_up.contract_entity, top_up.arrived_at, top_up.channel_paid_at,
+       (select count(*)
+          from leg as other
+         where other.top_up_id = leg.top_up_id
+           and other.rail <> 'bank'
+           and other.id <> leg.id
+           and other.attempts > 0
+           and (other.state not in ('released', 'canceled') or other.paid_at is not null)) as refunds
+  from leg
+  join top_up on top_up.id = leg.top_up_id
+ where leg.id = any($1)
+   and leg.rail <> 'bank'

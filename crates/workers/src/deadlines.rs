@@ -1,0 +1,134 @@
+//! The deadlines duty: counts provisional deadlines again when a year's calendar has come (R7b).
+//!
+//! ```text
+//! open withdrawals with a provisional deadline ─▶ lock cases ▸ count again ▸ moved or certain? write, trace, tell
+//! ```
+//!
+//! A calendar is read when a process starts, so the first pass comes at once; the
+//! later ones find what another process, with an older calendar, wrote meanwhile.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::{Counted, LegState, WithdrawalEvent, date_in_shanghai};
+use store::legs::Leg;
+use store::{Database, withdrawals};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use uuid::Uuid;
+
+use crate::cases::{Case, Cases};
+use crate::patience::patiently;
+use crate::{Clock, Error, PayoutPolicy};
+
+/// The name of this worker in traces.
+const WORKER: &str = "deadlines";
+
+/// Withdrawals that are looked at in one transaction.
+const BATCH: i64 = 200;
+
+/// How long the duty rests between two passes.
+const REST: Duration = Duration::from_mins(5);
+
+/// Runs until `stop` is raised.
+///
+/// # Errors
+/// When only a restart or a person can help.
+pub async fn run(
+    database: Database,
+    policy: PayoutPolicy,
+    clock: Clock,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    while !stop.is_cancelled() {
+        let recounted =
+            patiently("the deadlines duty", &stop, || pass(&database, &policy, clock.now())).await?;
+        match recounted {
+            None => break,
+            Some(0) => {}
+            Some(recounted) => info!(recounted, "Provisional deadlines were counted by a new calendar"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REST) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    Ok(())
+}
+
+/// Counts every provisional deadline again, a batch per transaction, and answers
+/// how many withdrawals got another one.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn pass(
+    database: &Database,
+    policy: &PayoutPolicy,
+    at: DateTime<Utc>,
+) -> Result<usize, store::Error> {
+    let (mut recounted, mut after) = (0, None);
+    loop {
+        let mut tx = database.begin().await?;
+        let ids = withdrawals::provisional(&mut tx, after, BATCH).await?;
+        let Some(last) = ids.last() else { return Ok(recounted) };
+        after = Some(*last);
+        let mut cases = Cases::lock(&mut tx, &ids, at).await?;
+        for id in cases.ids() {
+            recounted += usize::from(recount(&mut cases, id, policy));
+        }
+        cases.write(&mut tx, WORKER).await?;
+        tx.commit().await?;
+    }
+}
+
+/// Counts the deadlines of one withdrawal again. True when one moved or became
+/// certain: then its status event tells the new `expected_by`.
+fn recount(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy) -> bool {
+    let Some(Case { withdrawal, legs }) = cases.get(id) else { return false };
+    let Some(approved_at) = withdrawal.approved_at else { return false };
+    if withdrawal.state.on(WithdrawalEvent::Recount).is_err() {
+        return false;
+    }
+    let counted = policy.calendar.bank_deadline(approved_at);
+    let stale = |leg: &Leg| {
+        leg.deadline_provisional && (leg.deadline_at, true) != (Some(counted.at), counted.provisional)
+    };
+    let moved: Vec<Uuid> = legs.iter().filter(|leg| stale(leg)).map(|leg| leg.id).collect();
+    if moved.is_empty() {
+        return false;
+    }
+    for leg in moved {
+        set_leg(cases, leg, counted, policy);
+    }
+    set_latest(cases, id);
+    let note = format!("expected by {}", date_in_shanghai(counted.at));
+    cases
+        .move_withdrawal(id, WithdrawalEvent::Recount, WORKER, Some(&note))
+        .expect("the state allows it: it was asked before");
+    true
+}
+
+/// The deadline of a leg, and the cut-off that it waits for: what was guessed to
+/// be a working day may be none. One that was sent keeps its day, which is a part
+/// of its identity at the bank.
+fn set_leg(cases: &mut Cases, id: Uuid, counted: Counted, policy: &PayoutPolicy) {
+    let at = cases.at();
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    leg.deadline_at = Some(counted.at);
+    leg.deadline_provisional = counted.provisional;
+    let waits = matches!(leg.state, LegState::Scheduled | LegState::Held) && leg.attempts == 0;
+    if let Some(dispatch_at) = leg.dispatch_at.filter(|it| waits && *it > at) {
+        let cut_off = policy.calendar.next_cut_off(dispatch_at, &policy.bank_cut_offs).at;
+        leg.dispatch_at = Some(cut_off);
+        leg.execute_on = Some(date_in_shanghai(cut_off));
+    }
+}
+
+/// R17: a withdrawal's deadline is its latest leg's.
+fn set_latest(cases: &mut Cases, id: Uuid) {
+    let legs = &cases.get(id).expect("the case is in hand").legs;
+    let latest = legs.iter().filter_map(|leg| Some((leg.deadline_at?, leg.deadline_provisional))).max();
+    let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
+    withdrawal.deadline_at = latest.map(|(at, _)| at);
+    withdrawal.deadline_provisional = latest.is_some_and(|(_, provisional)| provisional);
+}

@@ -1,0 +1,48 @@
+//! The guard of the way back to the source, asked when legs are dispatched (R6c, R18).
+//!
+//! It reads the payments behind the legs of one batch under the locks of their
+//! accounts, so that two workers cannot both send the last refund that a channel
+//! carries out, and counts along what the batch itself sends.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use domain::{Payment, Policy, RouteClosed, route_closed};
+use store::legs::Leg;
+use store::{Tx, legs};
+use uuid::Uuid;
+
+/// The payments behind the legs of a batch, and what the batch has sent of each.
+#[derive(Debug)]
+pub(crate) struct RouteGuard<'a> {
+    policy: &'a Policy,
+    payments: BTreeMap<Uuid, Payment>,
+    /// By top-up.
+    sent: HashMap<Uuid, u32>,
+}
+
+impl<'a> RouteGuard<'a> {
+    /// Reads the payments behind `legs`, whose accounts the caller has locked.
+    pub(crate) async fn read(tx: &mut Tx, legs: &[Uuid], policy: &'a Policy) -> Result<Self, store::Error> {
+        let payments = legs::payments(tx, legs).await?.into_iter().collect();
+        Ok(Self { policy, payments, sent: HashMap::new() })
+    }
+
+    /// Why `leg` must not be sent any more; nothing when it may.
+    ///
+    /// A leg that was in doubt has been sent within its window: sending the same
+    /// number again pays nothing twice, and only the channel can say what became
+    /// of it. So it is the channel that refuses it.
+    pub(crate) fn closed(&self, leg: &Leg, at: DateTime<Utc>) -> Option<RouteClosed> {
+        let payment = self.payments.get(&leg.id).filter(|_| leg.doubted_at.is_none())?;
+        let refunds = payment.refunds + self.sent.get(&leg.top_up_id).copied().unwrap_or_default();
+        route_closed(&Payment { refunds, ..payment.clone() }, self.policy, at)
+    }
+
+    /// The batch sends `leg`. One that was sent before is counted already.
+    pub(crate) fn count(&mut self, leg: &Leg) {
+        if leg.attempts == 0 {
+            *self.sent.entry(leg.top_up_id).or_default() += 1;
+        }
+    }
+}
