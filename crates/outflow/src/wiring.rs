@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use workers::facts::Watch;
+use workers::holds::Guard;
 use workers::intake::Rules;
 use workers::verification::Proofs;
 use workers::{Clock, Desk, PayoutPolicy, Till};
@@ -184,7 +185,11 @@ impl Wiring {
     fn duty(&self, worker: Worker, stop: CancellationToken) -> Result<BoxFuture<'static, Result<()>>> {
         let (database, clock) = (self.database.clone(), self.clock.clone());
         let inbox = |queue| Inbox::open(&self.connections, queue, BatchLimits::default());
-        let desk = || Desk { policy: self.payouts.clone(), vault: self.vault.clone() };
+        let desk = || Desk {
+            policy: self.payouts.clone(),
+            approval_wait: self.rules.approval_wait,
+            vault: self.vault.clone(),
+        };
         Ok(match worker {
             Worker::Facts => {
                 boxed(workers::facts::run(inbox(FACTS), database, self.vault.clone(), clock, stop))
@@ -203,7 +208,10 @@ impl Wiring {
                 boxed(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop))
             }
             Worker::Release => boxed(workers::release::run(database, clock, stop)),
-            Worker::Holds => boxed(workers::holds::run(database, self.payouts.clone(), clock, stop)),
+            Worker::Holds => {
+                let guard = Guard { policy: self.payouts.clone(), vault: self.vault.clone() };
+                boxed(workers::holds::run(database, guard, clock, stop))
+            }
             Worker::Expiry => boxed(workers::expiry::run(database, clock, stop)),
             Worker::Payout(rail) => {
                 boxed(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))

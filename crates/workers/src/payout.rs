@@ -16,11 +16,12 @@ use std::time::Duration;
 use broker::topology::payout_queue;
 use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
-use domain::{LegEvent, LegState, Obstacle, Rail};
+use domain::{LegEvent, LegState, Rail};
 use futures::StreamExt;
 use gateways::{Gateways, Order, Outcome};
 use store::Vault;
 use store::attempts::{self, Attempt, Kind};
+use store::legs::Leg;
 use store::{Database, Tx, stops};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 
 use crate::approval::obstacle_of;
 use crate::cases::Cases;
+use crate::holds::PAYEE_UNREADABLE;
 use crate::orders::orders;
 use crate::outcome::{Told, record_payments};
 use crate::patience::patiently;
@@ -169,7 +171,8 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
 }
 
 /// Guards at the dispatch (R6c): R2, R4 and the stops. A leg that meets an
-/// obstacle goes on hold; a stopped rail leaves its legs as they are.
+/// obstacle goes on hold, and so does one whose payee's number cannot be opened;
+/// a stopped rail leaves its legs as they are.
 async fn claim_in(
     tx: &mut Tx,
     ids: &[Uuid],
@@ -180,26 +183,24 @@ async fn claim_in(
         return Ok(Vec::new());
     }
     let mut cases = Cases::lock_of_legs(tx, ids, at).await?;
-    let mut claimed = Vec::new();
-    for id in ids.iter().copied() {
-        let Some(leg) = cases.leg(id) else { continue };
-        let due = leg.state == LegState::Scheduled && leg.dispatch_at.is_some_and(|it| it <= at);
-        if !due || leg.rail != rail {
-            continue;
-        }
-        match cases.account_of(leg.withdrawal_id).and_then(obstacle_of) {
-            Some(obstacle) => hold(&mut cases, id, obstacle),
-            None => claimed.push(dispatch(&mut cases, id)),
+    let is_due = |leg: &Leg| {
+        leg.rail == rail && leg.state == LegState::Scheduled && leg.dispatch_at.is_some_and(|it| it <= at)
+    };
+    let due: Vec<Uuid> = ids.iter().copied().filter(|id| cases.leg(*id).is_some_and(is_due)).collect();
+    let mut orders = orders(tx, &till.vault, due.iter().filter_map(|id| cases.leg(*id))).await?;
+    let (mut claimed, mut calls) = (Vec::new(), Vec::new());
+    for id in due {
+        let Some(leg) = cases.leg(id).filter(|leg| is_due(leg)) else { continue };
+        if let Some(obstacle) = cases.account_of(leg.withdrawal_id).and_then(obstacle_of) {
+            hold(&mut cases, id, obstacle.into(), None);
+        } else if let Some(why) = orders.unreadable.get(&id) {
+            hold(&mut cases, id, PAYEE_UNREADABLE, Some(why));
+        } else if let Some(order) = orders.by_leg.remove(&id) {
+            let attempt = dispatch(&mut cases, id);
+            calls.push(Call { leg_id: id, attempt_id: attempt.id, lease_until: at + LEASE, order });
+            claimed.push(attempt);
         }
     }
-    let orders = orders(tx, &till.vault, claimed.iter().filter_map(|it| cases.leg(it.leg_id))).await?;
-    let calls = claimed
-        .iter()
-        .filter_map(|attempt| {
-            let order = orders.get(&attempt.leg_id)?.clone();
-            Some(Call { leg_id: attempt.leg_id, attempt_id: attempt.id, lease_until: at + LEASE, order })
-        })
-        .collect();
     attempts::start(tx, &claimed, at).await?;
     cases.write(tx, WORKER).await?;
     Ok(calls)
@@ -223,9 +224,11 @@ fn dispatch(cases: &mut Cases, id: Uuid) -> Attempt {
     }
 }
 
-fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
-    cases.move_leg(id, LegEvent::Hold, WORKER, Some(obstacle.into())).expect("a scheduled leg can be held");
+/// Stops a due leg for a guard: `word` says which, `why` what a person should know.
+fn hold(cases: &mut Cases, id: Uuid, word: &'static str, why: Option<&str>) {
+    let note = why.map_or_else(|| word.to_owned(), |why| format!("{word}: {why}"));
+    cases.move_leg(id, LegEvent::Hold, WORKER, Some(&note)).expect("a scheduled leg can be held");
     let withdrawal_id = cases.leg(id).expect("the leg is in hand").withdrawal_id;
     let withdrawal = cases.withdrawal_mut(withdrawal_id).expect("a leg's withdrawal is in hand");
-    withdrawal.held_because = Some(obstacle.to_string());
+    withdrawal.held_because = Some(word.to_owned());
 }
