@@ -1,7 +1,9 @@
 //! The commands besides `demo` and `dev`: one file each.
 
 pub(crate) mod calendar;
+pub(crate) mod code;
 pub(crate) mod completions;
+pub(crate) mod details;
 pub(crate) mod list;
 pub(crate) mod migrate;
 pub(crate) mod publish;

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
+use workers::codes::Codes;
 use workers::facts::Watch;
 use workers::holds::Guard;
 use workers::intake::Rules;
@@ -272,6 +273,22 @@ pub(crate) async fn database(settings: &Settings) -> Result<Database> {
     Database::connect(url.expose_secret(), settings.database.connections)
         .await
         .context("connecting to the database")
+}
+
+/// Verification codes (R10).
+///
+/// # Errors
+/// When a key is missing or wrong, or the database does not answer.
+pub(crate) async fn codes(settings: &Settings) -> Result<Codes> {
+    let (keyring, key_id) = settings.code_keys()?;
+    Ok(Codes {
+        vault: settings.vault()?,
+        keyring,
+        key_id,
+        per_hour: settings.verification.codes_per_hour,
+        delivery: settings.code_delivery()?,
+        database: database(settings).await?,
+    })
 }
 
 /// Connects to the broker.
