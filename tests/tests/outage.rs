@@ -107,7 +107,8 @@ fn start(
         calendar: Arc::new(Calendar::default()),
         bank_cut_offs: vec![NaiveTime::MIN],
     };
-    let desk = Desk { policy, vault: till.vault.clone() };
+    let approval_wait = Policy::default().approval_wait;
+    let desk = Desk { policy, approval_wait, vault: till.vault.clone() };
     let rules = intake::Rules { policy: Policy::default(), proofs: Proofs::Off, vault: till.vault.clone() };
     let mut running = JoinSet::new();
     let facts = inbox(topology::FACTS);

@@ -16,10 +16,10 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
+use crate::Error;
 use crate::connection::{Connections, Session, describe};
-use crate::contract::{CONTENT_TYPE, Problem};
-use crate::topology::{DEAD_LETTERS, EVENTS, WORK};
-use crate::{Delivery, Error};
+use crate::contract::CONTENT_TYPE;
+use crate::topology::{EVENTS, WORK};
 
 /// Confirms in flight: more gains nothing (15,800/s with 64, 17,500/s with 1,024).
 const WINDOW: usize = 1024;
@@ -69,28 +69,6 @@ impl Outgoing {
     #[must_use]
     pub fn event(routing_key: &str, message_id: impl Into<String>, body: Vec<u8>) -> Self {
         Self::new((EVENTS, routing_key), Routing::Optional, message_id.into(), body)
-    }
-
-    /// A message that cannot be worked on, with the reason in its headers.
-    #[must_use]
-    pub fn dead_letter(delivery: &Delivery, problem: &Problem) -> Self {
-        let id = delivery.message_id.clone().unwrap_or_default();
-        let mut letter =
-            Self::new((DEAD_LETTERS, &delivery.queue), Routing::Mandatory, id, delivery.body.clone());
-        if let Some(content_type) = &delivery.content_type {
-            letter.content_type.clone_from(content_type);
-        }
-        letter
-            .with_header("x-outflow-problem", &problem.to_json())
-            .with_header("x-outflow-code", &problem.code)
-            .with_header("x-outflow-queue", &delivery.queue)
-    }
-
-    /// The same with one more header.
-    #[must_use]
-    pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers.insert(name.to_owned(), value.to_owned());
-        self
     }
 
     fn new(to: (&str, &str), routing: Routing, message_id: String, body: Vec<u8>) -> Self {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
 use broker::contract::{
-    BODY_LIMIT_BYTES, Code, DEPTH_LIMIT, Problem, parse_decision, parse_event, parse_fact, parse_nudge,
+    BODY_LIMIT_BYTES, Code, DEPTH_LIMIT, Problem, parse_event, parse_fact, parse_instruction, parse_nudge,
     parse_request,
 };
 use proptest::prelude::{any, prop_oneof, proptest};
@@ -24,7 +24,7 @@ fn parse(body: &[u8]) -> Result<(), Problem> {
     let kind = serde_json::from_slice::<Value>(body).ok();
     let kind = kind.as_ref().and_then(|it| it["type"].as_str()).unwrap_or_default();
     match kind {
-        "outflow.withdrawal.decided.v1" => parse_decision(body).map(drop),
+        "outflow.withdrawal.decided.v1" => parse_instruction(body).map(drop),
         "outflow.withdrawal.requested.v1" => parse_request(body).map(drop),
         _ => parse_fact(body).map(drop),
     }
@@ -206,7 +206,7 @@ fn a_body_that_is_no_message_is_refused_as_a_whole() {
 fn a_queue_takes_its_own_types_only() {
     for problem in [
         parse_request(DECISION.as_bytes()).unwrap_err(),
-        parse_decision(REQUEST.as_bytes()).unwrap_err(),
+        parse_instruction(REQUEST.as_bytes()).unwrap_err(),
         parse_fact(REQUEST.as_bytes()).unwrap_err(),
     ] {
         assert_eq!((&*problem.code, problem.pointer.as_deref()), ("unknown_type", Some("/type")));
@@ -279,7 +279,7 @@ proptest! {
     #[test]
     fn no_bytes_make_a_parser_panic(body in prop_oneof![nearly(), proptest::collection::vec(any::<u8>(), 0..256)]) {
         for problem in [
-            parse_fact(&body).err(), parse_request(&body).err(), parse_decision(&body).err(),
+            parse_fact(&body).err(), parse_request(&body).err(), parse_instruction(&body).err(),
             parse_event(&body).err(), parse_nudge(&body).err(),
         ].into_iter().flatten() {
             let json: Value = serde_json::from_str(&problem.to_json()).unwrap();

@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use broker::contract::{
-    Envelope, Fact, WithdrawalDecided, WithdrawalRequested, parse_decision, parse_event, parse_fact,
-    parse_request, schemas,
+    Envelope, Fact, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested, parse_event, parse_fact,
+    parse_instruction, parse_request, schemas,
 };
 use serde_json::Value;
 
@@ -88,8 +88,8 @@ fn parses(message: &Value) -> Result<(), broker::contract::Problem> {
         WithdrawalRequested::KIND => {
             parse_request(&body).map(|it: Envelope<WithdrawalRequested>| same(it.to_json()))
         }
-        WithdrawalDecided::KIND => {
-            parse_decision(&body).map(|it: Envelope<WithdrawalDecided>| same(it.to_json()))
+        WithdrawalDecided::KIND | WithdrawalDetails::KIND => {
+            parse_instruction(&body).map(|it| same(it.to_json()))
         }
         kind if Fact::TYPES.contains(&kind) => parse_fact(&body).map(|it| same(it.to_json())),
         _ => parse_event(&body).map(|it| same(it.to_json())),

@@ -57,6 +57,8 @@ pub enum LegState {
 pub enum LegEvent {
     /// The withdrawal was approved.
     Schedule,
+    /// The approval is void, because other bank details arrived (R11).
+    Unschedule,
     /// A payout worker claimed it.
     Dispatch,
     /// The gateway took it and is not done.
@@ -111,6 +113,7 @@ impl LegState {
             | (Self::Unknown, E::Absent)
             | (Self::Failed, E::Retry)
             | (Self::Held, E::Unhold) => Ok(Self::Scheduled),
+            (Self::Scheduled | Self::Held, E::Unschedule) => Ok(Self::Planned),
             (Self::Scheduled, E::Dispatch) => Ok(Self::Dispatching),
             (Self::Dispatching | Self::Unknown, E::Accept) => Ok(Self::Submitted),
             (Self::Dispatching | Self::Unknown | Self::Submitted | Self::ManualReview, E::Succeed) => {
@@ -155,6 +158,8 @@ mod tests {
         scheduled     reroute  rerouting
         scheduled     hold     held
         scheduled     cancel   canceled
+        scheduled     unschedule planned
+        held          unschedule planned
         dispatching   accept   submitted
         dispatching   succeed  paid
         dispatching   refuse   failed

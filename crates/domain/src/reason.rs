@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::decision::Detail;
 use crate::eligibility::Exclusion;
 use crate::{Currency, Money, Terms};
 
@@ -99,6 +100,11 @@ pub enum Reason {
     },
     /// R8: money goes back to its source; a receiving account cannot be chosen.
     PayeeNotChosen,
+    /// R11: bank details that came after the request lack what a bank needs.
+    DetailsIncomplete {
+        /// What is missing.
+        missing: Vec<Detail>,
+    },
 }
 
 impl Reason {
@@ -132,6 +138,7 @@ impl Reason {
             Self::TransactionIneligible { because, .. } => because.rule(),
             Self::SeveralHolders { .. } | Self::HolderMismatch { .. } => "R12",
             Self::PayeeNotChosen => "R8",
+            Self::DetailsIncomplete { .. } => "R11",
         }
     }
 
@@ -151,7 +158,7 @@ impl Reason {
             }
             Self::SeveralHolders { .. } => "/transactions",
             Self::HolderMismatch { .. } => "/bank_account/holder",
-            Self::PayeeNotChosen => "/bank_account",
+            Self::PayeeNotChosen | Self::DetailsIncomplete { .. } => "/bank_account",
             _ => return None,
         };
         Some(field.to_owned())
@@ -211,6 +218,10 @@ impl Reason {
             }
             Self::PayeeNotChosen => {
                 "money on this route goes back to where it came from; leave the bank account out".to_owned()
+            }
+            Self::DetailsIncomplete { missing } => {
+                let names: Vec<&str> = missing.iter().map(Into::into).collect();
+                format!("a bank needs all five fields; missing: {}", names.join(", "))
             }
         }
     }

@@ -63,6 +63,8 @@ pub enum WithdrawalEvent {
     Accept,
     /// Valid bank details arrived.
     Complete,
+    /// Other bank details arrived (R11): what was approved before is void.
+    Revise,
     /// The quorum, or a rule, agrees.
     Approve,
     /// A person refuses.
@@ -103,6 +105,7 @@ impl WithdrawalState {
             (Self::Received, E::AcceptIncomplete) => Ok(Self::AwaitingDetails),
             (Self::Received, E::Accept)
             | (Self::AwaitingDetails, E::Complete)
+            | (Self::PendingApproval | Self::Approved, E::Revise)
             | (Self::OnHold, E::ReleaseToPending) => Ok(Self::PendingApproval),
             (Self::PendingApproval, E::Approve) | (Self::OnHold, E::ReleaseToApproved) => Ok(Self::Approved),
             (Self::PendingApproval, E::Deny) => Ok(Self::Denied),
@@ -110,7 +113,8 @@ impl WithdrawalState {
             (Self::AwaitingDetails | Self::PendingApproval | Self::Approved | Self::OnHold, E::Cancel) => {
                 Ok(Self::Canceled)
             }
-            (Self::PendingApproval | Self::Approved, E::Hold) => Ok(Self::OnHold),
+            // R11: new details void an approval, but they lift no hold.
+            (Self::PendingApproval | Self::Approved, E::Hold) | (Self::OnHold, E::Revise) => Ok(Self::OnHold),
             (Self::Approved | Self::Processing | Self::OnHold | Self::ActionRequired, E::Recount) => Ok(self),
             (state, event) => Err(WithdrawalRefused { state, event }),
         }
@@ -180,9 +184,12 @@ mod tests {
         pending_approval expire               expired
         pending_approval cancel               canceled
         pending_approval hold                 on_hold
+        pending_approval revise               pending_approval
         approved         cancel               canceled
         approved         hold                 on_hold
+        approved         revise               pending_approval
         on_hold          cancel               canceled
+        on_hold          revise               on_hold
         on_hold          release_to_pending   pending_approval
         on_hold          release_to_approved  approved
         approved         recount              approved

@@ -1,10 +1,14 @@
 //! The command line, as it is parsed. What the commands do is in [`crate::command`].
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use broker::contract::{Actor, Identifier, MessageId};
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::WithdrawalState;
+use domain::{Currency, Route, WithdrawalState};
+use strum::IntoEnumIterator;
 use uuid::Uuid;
 
 /// What `--help` says at its end.
@@ -79,6 +83,11 @@ pub(crate) enum Command {
     Topology(Topology),
     /// Publishes messages from a file, after checking each against the contract
     Publish(Publish),
+    /// Gives a withdrawal the bank account that receives the money, or another one
+    Details(Details),
+    /// Verification codes, and the tokens that prove them
+    #[command(subcommand)]
+    Code(Code),
     /// The newest withdrawals
     List(List),
     /// One withdrawal whole: legs, moves, decisions, calls, money
@@ -200,11 +209,59 @@ pub(crate) struct Publish {
     pub(crate) file: PathBuf,
 }
 
+/// `outflow details`
+#[derive(Debug, Args)]
+pub(crate) struct Details {
+    /// The withdrawal's number
+    pub(crate) id: Uuid,
+    /// A JSON file with holder, number, bank_name, branch and cnaps; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who gives them
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Actor,
+    /// Replace this version only; 0 where there are no details yet
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) expected_version: Option<u32>,
+}
+
+/// `outflow code`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Code {
+    /// Issues a code and hands it to whoever delivers it; with the profile `dev`, shows it
+    Issue(IssueCode),
+    /// Checks a code that stands on stdin, and prints the token for the request
+    Confirm {
+        /// The code's number
+        id: Uuid,
+    },
+}
+
+/// `outflow code issue`
+#[derive(Debug, Args)]
+pub(crate) struct IssueCode {
+    /// Whose money
+    #[arg(long)]
+    pub(crate) account: Identifier,
+    /// How much will be asked for, such as 88.80
+    #[arg(long)]
+    pub(crate) amount: String,
+    /// In which currency
+    #[arg(long, default_value = "CNY", value_parser = word::<Currency>)]
+    pub(crate) currency: Currency,
+    /// By which route: source or bank_card
+    #[arg(long, value_parser = word::<Route>)]
+    pub(crate) route: Route,
+    /// The id that the request will have
+    #[arg(long, value_name = "ID")]
+    pub(crate) request_id: MessageId,
+}
+
 /// `outflow list`
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only withdrawals in this state
-    #[arg(long, value_parser = state, value_name = "STATE")]
+    #[arg(long, value_parser = word::<WithdrawalState>, value_name = "STATE")]
     pub(crate) state: Option<WithdrawalState>,
     /// How many at most
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
@@ -342,10 +399,10 @@ pub(crate) enum Calendar {
     },
 }
 
-fn state(text: &str) -> Result<WithdrawalState, String> {
-    use strum::IntoEnumIterator;
-    text.parse().map_err(|_| {
-        let known: Vec<String> = WithdrawalState::iter().map(|it| it.to_string()).collect();
+/// One of the words of `T`; a hyphen is as good as an underscore.
+fn word<T: FromStr + Display + IntoEnumIterator>(text: &str) -> Result<T, String> {
+    text.replace('-', "_").parse().map_err(|_| {
+        let known: Vec<String> = T::iter().map(|it| it.to_string()).collect();
         format!("must be one of {}", known.join(", "))
     })
 }

@@ -2,7 +2,9 @@
 
 pub(crate) mod calendar;
 pub(crate) mod channel;
+pub(crate) mod code;
 pub(crate) mod completions;
+pub(crate) mod details;
 pub(crate) mod facts;
 pub(crate) mod list;
 pub(crate) mod migrate;

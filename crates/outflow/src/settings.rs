@@ -212,6 +212,7 @@ mod tests {
         assert_eq!(file.profile, usual.profile);
         assert_eq!(file.database.connections, usual.database.connections);
         assert_eq!(file.api.listen, usual.api.listen);
+        assert_eq!(file.verification.codes_per_hour, usual.verification.codes_per_hour);
     }
 
     #[test]

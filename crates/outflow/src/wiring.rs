@@ -16,7 +16,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
+use workers::codes::Codes;
 use workers::facts::Watch;
+use workers::holds::Guard;
 use workers::intake::Rules;
 use workers::verification::Proofs;
 use workers::{Clock, Desk, PayoutPolicy, Till};
@@ -190,7 +192,11 @@ impl Wiring {
     fn duty(&self, worker: Worker, stop: CancellationToken) -> Result<BoxFuture<'static, Result<()>>> {
         let (database, clock) = (self.database.clone(), self.clock.clone());
         let inbox = |queue| Inbox::open(&self.connections, queue, BatchLimits::default());
-        let desk = || Desk { policy: self.payouts.clone(), vault: self.vault.clone() };
+        let desk = || Desk {
+            policy: self.payouts.clone(),
+            approval_wait: self.rules.approval_wait,
+            vault: self.vault.clone(),
+        };
         Ok(match worker {
             Worker::Facts => {
                 boxed(workers::facts::run(inbox(FACTS), database, self.vault.clone(), clock, stop))
@@ -209,7 +215,10 @@ impl Wiring {
                 boxed(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop))
             }
             Worker::Release => boxed(workers::release::run(database, clock, stop)),
-            Worker::Holds => boxed(workers::holds::run(database, self.payouts.clone(), clock, stop)),
+            Worker::Holds => {
+                let guard = Guard { policy: self.payouts.clone(), vault: self.vault.clone() };
+                boxed(workers::holds::run(database, guard, clock, stop))
+            }
             Worker::Expiry => boxed(workers::expiry::run(database, clock, stop)),
             Worker::Deadlines => boxed(workers::deadlines::run(database, self.payouts.clone(), clock, stop)),
             Worker::Payout(rail) => {
@@ -289,6 +298,22 @@ pub(crate) async fn database(settings: &Settings) -> Result<Database> {
     Database::connect(url.expose_secret(), settings.database.connections)
         .await
         .context("connecting to the database")
+}
+
+/// Verification codes (R10).
+///
+/// # Errors
+/// When a key is missing or wrong, or the database does not answer.
+pub(crate) async fn codes(settings: &Settings) -> Result<Codes> {
+    let (keyring, key_id) = settings.code_keys()?;
+    Ok(Codes {
+        vault: settings.vault()?,
+        keyring,
+        key_id,
+        per_hour: settings.verification.codes_per_hour,
+        delivery: settings.code_delivery()?,
+        database: database(settings).await?,
+    })
 }
 
 /// Connects to the broker.

@@ -60,11 +60,13 @@ legal (machine, from_state, to_state) as (
            ('withdrawal', 'pending_approval', 'canceled'), ('withdrawal', 'pending_approval', 'on_hold'),
            ('withdrawal', 'approved', 'canceled'), ('withdrawal', 'approved', 'on_hold'),
            ('withdrawal', 'on_hold', 'canceled'), ('withdrawal', 'on_hold', 'pending_approval'),
-           ('withdrawal', 'on_hold', 'approved'),
+           ('withdrawal', 'on_hold', 'approved'), ('withdrawal', 'pending_approval', 'pending_approval'),
+           ('withdrawal', 'approved', 'pending_approval'),
            ('withdrawal', 'approved', 'approved'), ('withdrawal', 'processing', 'processing'),
            ('withdrawal', 'on_hold', 'on_hold'), ('withdrawal', 'action_required', 'action_required'),
            ('leg', 'new', 'planned'), ('leg', 'planned', 'scheduled'), ('leg', 'planned', 'canceled'),
-           ('leg', 'scheduled', 'dispatching'), ('leg', 'scheduled', 'rerouting'), ('leg', 'scheduled', 'held'), ('leg', 'scheduled', 'failed'),
+           ('leg', 'scheduled', 'planned'), ('leg', 'held', 'planned'), ('leg', 'scheduled', 'dispatching'),
+           ('leg', 'scheduled', 'rerouting'), ('leg', 'scheduled', 'held'), ('leg', 'scheduled', 'failed'),
            ('leg', 'scheduled', 'canceled'), ('leg', 'dispatching', 'submitted'), ('leg', 'dispatching', 'paid'),
            ('leg', 'dispatching', 'failed'), ('leg', 'dispatching', 'unknown'), ('leg', 'submitted', 'paid'),
            ('leg', 'submitted', 'failed'), ('leg', 'submitted', 'manual_review'), ('leg', 'unknown', 'submitted'),
@@ -264,11 +266,19 @@ select 'I16', 'withdrawal ' || withdrawal.id, 'it was approved without its quoru
   from withdrawal
   join transition on transition.withdrawal_id = withdrawal.id and leg_id is null and transition.event = 'approve'
  where transition.actor <> 'approval'
+   and withdrawal.approved_at is not null
+   and not exists (select 1
+                     from transition as later
+                    where later.withdrawal_id = withdrawal.id
+                      and later.leg_id is null
+                      and later.event = 'approve'
+                      and later.sequence > transition.sequence)
    and $2::bigint > (select count(distinct actor)
                        from decision
                       where decision.withdrawal_id = withdrawal.id
                         and verdict = 'approve'
                         and result = 'applied'
+                        and decision.effect_digest is not distinct from withdrawal.effect_digest
                         and actor <> withdrawal.requester)
 union all
 select 'I16', 'withdrawal ' || withdrawal.id, 'its requester approved it'

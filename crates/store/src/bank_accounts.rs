@@ -8,6 +8,17 @@ use uuid::Uuid;
 
 use crate::{Error, Tx, Vault};
 
+/// Which version of a withdrawal's bank details an account is (R11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The withdrawal.
+    pub withdrawal_id: Uuid,
+    /// 1, 2, 3, … per withdrawal.
+    pub number: i32,
+    /// The person or the service that gave them.
+    pub given_by: String,
+}
+
 /// A bank account with its number in the clear. `Debug` does not show the number.
 #[derive(Debug, Clone)]
 pub struct BankAccount {
@@ -25,6 +36,8 @@ pub struct BankAccount {
     pub branch: String,
     /// The branch's CNAPS code.
     pub cnaps: String,
+    /// R11: set on the details of a withdrawal, and not on the source of a top-up.
+    pub version: Option<Version>,
 }
 
 /// A bank account as everybody may see it.
@@ -44,6 +57,19 @@ pub struct Masked {
     pub branch: String,
     /// The branch's CNAPS code.
     pub cnaps: String,
+    /// R11: set on the details of a withdrawal, and not on the source of a top-up.
+    pub version: Option<Version>,
+    /// When it became known.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Bank accounts whose numbers were to be opened.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// Those that can be paid to.
+    pub accounts: Vec<BankAccount>,
+    /// Those whose number cannot be opened with the keys at hand, and why.
+    pub unreadable: Vec<(Uuid, String)>,
 }
 
 /// What binds a sealed number to its row.
@@ -70,6 +96,9 @@ pub async fn insert(
         return Ok(());
     }
     let texts = |pick: fn(&BankAccount) -> &str| rows.iter().map(pick).collect::<Vec<_>>();
+    fn versions_of<T>(rows: &[BankAccount], pick: fn(&Version) -> T) -> Vec<Option<T>> {
+        rows.iter().map(|it| it.version.as_ref().map(pick)).collect()
+    }
     let numbers = || rows.iter().map(|it| (it.id, it.number.expose_secret()));
     sqlx::query(include_str!("../sql/bank_account_insert.sql"))
         .bind(rows.iter().map(|it| it.id).collect::<Vec<_>>())
@@ -82,31 +111,55 @@ pub async fn insert(
         .bind(texts(|it| &it.branch))
         .bind(texts(|it| &it.cnaps))
         .bind(at)
+        .bind(versions_of(rows, |it| it.withdrawal_id))
+        .bind(versions_of(rows, |it| it.number))
+        .bind(rows.iter().map(|it| Some(it.version.as_ref()?.given_by.as_str())).collect::<Vec<_>>())
         .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
 /// Bank accounts with their numbers in the clear, in no order: for the worker
-/// that pays, and for nobody else.
+/// that pays, and for nobody else. A number that cannot be opened harms no other.
 ///
 /// # Errors
-/// [`Error::Unreadable`] when a number cannot be opened with the keys at hand.
-pub async fn open(
-    connection: &mut PgConnection,
-    vault: &Vault,
-    ids: &[Uuid],
-) -> Result<Vec<BankAccount>, Error> {
-    let rows = read(connection, ids).await?;
-    rows.iter()
-        .map(|row| {
-            let Masked { id, account_id, holder, bank_name, branch, cnaps, .. } = masked_row(row)?;
-            let sealed: &[u8] = row.try_get("sealed_number")?;
-            let number = String::from_utf8(vault.open(&row_name(id), sealed)?)
-                .map_err(|_| Error::Unreadable(format!("{}: not a text", row_name(id))))?;
-            Ok(BankAccount { id, account_id, holder, number: number.into(), bank_name, branch, cnaps })
-        })
-        .collect()
+/// When the database is away.
+pub async fn open(connection: &mut PgConnection, vault: &Vault, ids: &[Uuid]) -> Result<Opened, Error> {
+    let mut opened = Opened::default();
+    for row in read(connection, ids).await? {
+        let Masked { id, account_id, holder, bank_name, branch, cnaps, version, .. } = masked_row(&row)?;
+        match open_number(vault, id, row.try_get("sealed_number")?) {
+            Ok(number) => opened.accounts.push(BankAccount {
+                id,
+                account_id,
+                holder,
+                number,
+                bank_name,
+                branch,
+                cnaps,
+                version,
+            }),
+            Err(reason) => opened.unreadable.push((id, reason.to_string())),
+        }
+    }
+    Ok(opened)
+}
+
+fn open_number(vault: &Vault, id: Uuid, sealed: &[u8]) -> Result<SecretString, Error> {
+    let number = String::from_utf8(vault.open(&row_name(id), sealed)?);
+    number.map(Into::into).map_err(|_| Error::Unreadable(format!("{}: not a text", row_name(id))))
+}
+
+/// Every version of the bank details of withdrawals, oldest first (R11).
+///
+/// # Errors
+/// When the database is away.
+pub async fn versions(connection: &mut PgConnection, withdrawals: &[Uuid]) -> Result<Vec<Masked>, Error> {
+    let rows = sqlx::query(include_str!("../sql/bank_account_versions.sql"))
+        .bind(withdrawals)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(masked_row).collect()
 }
 
 /// Bank accounts as everybody may see them, in no order.
@@ -141,6 +194,11 @@ async fn read(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<PgRow>,
 }
 
 fn masked_row(row: &PgRow) -> Result<Masked, Error> {
+    let withdrawal: Option<Uuid> = row.try_get("withdrawal_id")?;
+    let version = |withdrawal_id| -> Result<Version, Error> {
+        let (number, given_by) = (row.try_get("version")?, row.try_get("given_by")?);
+        Ok(Version { withdrawal_id, number, given_by })
+    };
     Ok(Masked {
         id: row.try_get("id")?,
         account_id: row.try_get("account_id")?,
@@ -149,5 +207,7 @@ fn masked_row(row: &PgRow) -> Result<Masked, Error> {
         bank_name: row.try_get("bank_name")?,
         branch: row.try_get("branch")?,
         cnaps: row.try_get("cnaps")?,
+        version: withdrawal.map(version).transpose()?,
+        created_at: row.try_get("created_at")?,
     })
 }

@@ -39,6 +39,8 @@ pub struct Decision {
     pub reason: String,
     /// `applied`, or the code of the rule that refused it.
     pub result: String,
+    /// S01: the effect that it was made on, where the withdrawal had one.
+    pub effect_digest: Option<Vec<u8>>,
 }
 
 /// Writes decisions. One that is known already is left as it was.
@@ -60,12 +62,14 @@ pub async fn put(tx: &mut Tx, decisions: &[Decision], at: DateTime<Utc>) -> Resu
         .bind(texts(|it| &it.reason))
         .bind(texts(|it| &it.result))
         .bind(at)
+        .bind(decisions.iter().map(|it| it.effect_digest.as_deref()).collect::<Vec<_>>())
         .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
-/// The people whose approvals of these withdrawals stand.
+/// The people whose approvals of these withdrawals stand: an approval of another
+/// effect than the one that would be paid now does not.
 ///
 /// # Errors
 /// When the database is away.
@@ -75,22 +79,6 @@ pub async fn approvers(
 ) -> Result<Vec<(Uuid, String)>, Error> {
     Ok(sqlx::query_as(include_str!("../sql/decision_approvers.sql"))
         .bind(withdrawals)
-        .fetch_all(connection)
-        .await?)
-}
-
-/// Which of these messages were decided on before.
-///
-/// # Errors
-/// When the database is away.
-pub async fn known(
-    connection: &mut PgConnection,
-    sources: &[&str],
-    event_ids: &[&str],
-) -> Result<Vec<(String, String)>, Error> {
-    Ok(sqlx::query_as(include_str!("../sql/decision_known.sql"))
-        .bind(sources)
-        .bind(event_ids)
         .fetch_all(connection)
         .await?)
 }
@@ -116,6 +104,7 @@ pub async fn of_withdrawal(connection: &mut PgConnection, withdrawal: Uuid) -> R
                 actor: row.try_get("actor")?,
                 reason: row.try_get("reason")?,
                 result: row.try_get("result")?,
+                effect_digest: row.try_get("effect_digest")?,
             })
         })
         .collect()

@@ -172,6 +172,8 @@ pub async fn update(tx: &mut Tx, legs: &[Leg], at: DateTime<Utc>) -> Result<(), 
         .bind(at)
         .bind(legs.iter().map(|it| it.asked).collect::<Vec<_>>())
         .bind(legs.iter().map(|it| it.execute_on).collect::<Vec<_>>())
+        .bind(legs.iter().map(|it| it.bank_account_id).collect::<Vec<_>>())
+        .bind(legs.iter().map(|it| it.payee_last_four.as_deref()).collect::<Vec<_>>())
         .execute(&mut **tx)
         .await?;
     if updated.rows_affected() == legs.len() as u64 { Ok(()) } else { Err(Error::Stale { what: "a leg" }) }

@@ -117,12 +117,18 @@ pub async fn unpublished(tx: &mut Tx, shards: &[i16], limit: i64) -> Result<Vec<
         .collect()
 }
 
-/// Marks messages that the broker has confirmed.
+/// Marks messages that the broker has confirmed. The bodies of those with one of
+/// the routing keys `erased` are gone with it: what they held is not kept.
 ///
 /// # Errors
 /// When the database is away: the messages will be published again.
-pub async fn published(tx: &mut Tx, ids: &[i64], at: DateTime<Utc>) -> Result<(), Error> {
-    sqlx::query(include_str!("../sql/outbox_published.sql")).bind(ids).bind(at).execute(&mut **tx).await?;
+pub async fn published(tx: &mut Tx, ids: &[i64], erased: &[&str], at: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query(include_str!("../sql/outbox_published.sql"))
+        .bind(ids)
+        .bind(at)
+        .bind(erased)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

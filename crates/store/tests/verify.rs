@@ -86,6 +86,8 @@ const CORRUPTIONS: &[(&str, &str)] = &[
     ("I15", "update outbox set id = default where routing_key = 'withdrawal.pending_approval'"),
     ("I16", "delete from decision"),
     ("I16", "update decision set actor = 'me'"),
+    ("I16", "update decision set effect_digest = 'another'"),
+    ("I16", "update withdrawal set effect_digest = 'another' where state = 'completed'"),
     ("I17", "delete from attempt"),
 ];
 

@@ -205,9 +205,11 @@ impl Cases {
         let withdrawal = &mut self.by_id.get_mut(&id).expect("the withdrawal is in hand").withdrawal;
         let before = std::mem::replace(&mut withdrawal.state, after);
         withdrawal.sequence += 1;
-        if after != before {
-            withdrawal.held_from = (after == WithdrawalState::OnHold).then_some(before);
-        }
+        withdrawal.held_from = match (before, after) {
+            (WithdrawalState::OnHold, WithdrawalState::OnHold) => withdrawal.held_from,
+            (_, WithdrawalState::OnHold) => Some(before),
+            _ => None,
+        };
         self.moves.push((id, before, after, withdrawal.sequence));
         self.traces.push(Transition {
             withdrawal_id: id,

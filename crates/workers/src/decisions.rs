@@ -1,61 +1,61 @@
-//! The decisions worker: what people decide about withdrawals.
+//! The decisions worker: what people decide about withdrawals, and the bank
+//! details that they give (R11).
 //!
 //! ```text
-//! outflow.decisions ─▶ known? drop · lock cases ─▶ apply in order ─▶ write with results ─▶ ack
+//! outflow.decisions ─▶ lock cases · known? drop ─▶ apply in order ─▶ write with results ─▶ ack
 //! ```
 //!
-//! A decision that comes too late, from the wrong person or for another effect
-//! is not an error of the system: it is kept with the rule that refused it, and
-//! an event says so.
+//! A message that comes too late, from the wrong person or for another effect is
+//! not an error of the system: it is kept with the rule that refused it, and an
+//! event tells its sender.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod details;
+mod refusal;
+mod verdicts;
 
-use broker::contract::{Decision as Wish, Envelope, WithdrawalDecided};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use broker::contract::{
+    Envelope, Instruction, Problem, WithdrawalDecided, differing_fields, parse_instruction,
+};
 use broker::topology::DECISIONS;
 use broker::{Delivery, Inbox, Settled};
-use chrono::{DateTime, Utc};
-use domain::{LegEvent, LegState, WithdrawalEvent, WithdrawalState};
-use store::decisions::{self, Decision, Verdict};
-use store::{Database, Tx, Vault};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use store::decisions::{self, Decision};
+use store::{Database, Tx, Vault, bank_accounts, instructions};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use uuid::Uuid;
 
-use crate::approval::approve;
+use self::details::Book;
+pub use self::refusal::Refusal;
+pub(crate) use self::verdicts::give_back;
 use crate::cases::Cases;
 use crate::dead_letter::{self, park};
+use crate::events::refused_event;
+use crate::intake::number_in_forms;
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy};
 
-/// The result of a decision that took effect.
+/// The result of a message that took effect.
 const APPLIED: &str = "applied";
 
-/// A decision that was read.
-pub type Message = Envelope<WithdrawalDecided>;
+/// A message that was read.
+pub type Message = Envelope<Instruction>;
+
+/// Every reason for which a message was refused.
+type Refused = Vec<Problem>;
 
 /// What the worker decides by.
 #[derive(Debug, Clone)]
 pub struct Desk {
     /// Who may approve what, and what follows.
     pub policy: PayoutPolicy,
-    /// Seals what cannot be read.
+    /// How long a withdrawal waits for a decision once its bank details are there.
+    pub approval_wait: TimeDelta,
+    /// Seals account numbers, and messages that cannot be read.
     pub vault: Vault,
-}
-
-/// Why a decision did not take effect. The text form is kept with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum Refusal {
-    /// There is no such withdrawal.
-    UnknownWithdrawal,
-    /// The withdrawal is past the state in which this can be decided.
-    TooLate,
-    /// S01: the requester may not approve.
-    RequesterCannotApprove,
-    /// S01: this person approved it already; the others are still missing.
-    AlreadyApproved,
-    /// S01: the decision was made on another effect than the one that would be paid.
-    EffectChanged,
 }
 
 /// Runs until `stop` is raised, and then finishes the batch in hand.
@@ -88,143 +88,202 @@ async fn take(
 ) -> Result<usize, store::Error> {
     let (mut read, mut refused) = (Vec::new(), Vec::new());
     for delivery in deliveries {
-        match broker::contract::parse_decision(&delivery.body) {
+        match parse_instruction(&delivery.body) {
             Ok(message) => read.push(message),
             Err(problem) => refused.push(park(delivery, DECISIONS, &problem, &desk.vault)),
         }
     }
     let mut tx = database.begin().await?;
     dead_letter::put(&mut tx, refused, at).await?;
-    let applied = decide_in(&mut tx, read, &desk.policy, at).await?;
+    let applied = decide_in(&mut tx, &read, desk, at).await?;
     tx.commit().await?;
     Ok(applied)
 }
 
-/// Applies decisions in one transaction, in the order in which they came, and
+/// Applies messages in one transaction, in the order in which they came, and
 /// answers how many took effect.
 ///
 /// # Errors
-/// When the database is away or refuses.
+/// [`store::Error::Stale`] when another worker takes in one of the same messages
+/// at this moment: decide them again.
 pub async fn decide(
     database: &Database,
-    messages: Vec<Message>,
-    policy: &PayoutPolicy,
+    messages: &[Message],
+    desk: &Desk,
     at: DateTime<Utc>,
 ) -> Result<usize, store::Error> {
     let mut tx = database.begin().await?;
-    let applied = decide_in(&mut tx, messages, policy, at).await?;
+    let applied = decide_in(&mut tx, messages, desk, at).await?;
     tx.commit().await?;
     Ok(applied)
 }
 
 async fn decide_in(
     tx: &mut Tx,
-    messages: Vec<Message>,
-    policy: &PayoutPolicy,
+    messages: &[Message],
+    desk: &Desk,
     at: DateTime<Utc>,
 ) -> Result<usize, store::Error> {
-    let fresh = without_known(tx, messages).await?;
-    let ids: Vec<Uuid> = fresh.iter().map(|it| it.data.withdrawal_id).collect();
+    let ids: Vec<Uuid> = messages.iter().map(|it| it.data.withdrawal_id()).collect();
+    // The locks come before the look at what is known: whoever had them before
+    // has committed by now, and what it took in is seen.
     let mut cases = Cases::lock(tx, &ids, at).await?;
-    let mut approvers: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
-    for (withdrawal, actor) in decisions::approvers(tx, &ids).await? {
-        approvers.entry(withdrawal).or_default().insert(actor);
+    let mut table = Table::set(tx, &cases, messages).await?;
+    let mut sheet = Sheet { at, instructions: Vec::new(), decisions: Vec::new(), applied: 0 };
+    for message in messages {
+        let form = form(message, &desk.vault);
+        if let Some(before) = table.known(message, &form) {
+            let differing = before.map(|it| differing_fields(&it, &form)).unwrap_or_default();
+            if !differing.is_empty() {
+                sheet.refuse(&mut cases, message, vec![refusal::conflict(&differing)]);
+            }
+            continue;
+        }
+        let effect =
+            cases.get(message.data.withdrawal_id()).and_then(|it| it.withdrawal.effect_digest.clone());
+        let result = table.apply(&mut cases, message, desk);
+        sheet.keep(message, form, effect, &result);
+        match result {
+            Ok(()) => sheet.applied += 1,
+            Err(reasons) => sheet.refuse(&mut cases, message, reasons),
+        }
     }
-    let mut kept = Vec::with_capacity(fresh.len());
-    for message in &fresh {
-        let approvers = approvers.entry(message.data.withdrawal_id).or_default();
-        let result = apply(&mut cases, approvers, message, policy);
-        kept.push(Decision {
-            id: Uuid::now_v7(),
-            source: message.source.to_string(),
-            event_id: message.id.to_string(),
-            withdrawal_id: message.data.withdrawal_id,
-            verdict: verdict(message.data.decision),
-            actor: message.data.actor.to_string(),
-            reason: message.data.reason.to_string(),
-            result: result.map_or_else(|refusal| refusal.to_string(), |()| APPLIED.to_owned()),
-        });
-    }
-    let applied = kept.iter().filter(|it| it.result == APPLIED).count();
-    decisions::put(tx, &kept, at).await?;
+    let applied = sheet.applied;
+    instructions::put(tx, &sheet.instructions, at).await?;
+    decisions::put(tx, &sheet.decisions, at).await?;
+    bank_accounts::insert(tx, &desk.vault, &table.book.new, at).await?;
     cases.write(tx, "decisions").await?;
     Ok(applied)
 }
 
-/// Leaves out what was decided on before, and repeats within the batch.
-async fn without_known(tx: &mut Tx, read: Vec<Message>) -> Result<Vec<Message>, store::Error> {
-    let sources: Vec<&str> = read.iter().map(|it| it.source.as_str()).collect();
-    let event_ids: Vec<&str> = read.iter().map(|it| it.id.as_str()).collect();
-    let mut seen: BTreeSet<(String, String)> =
-        decisions::known(tx, &sources, &event_ids).await?.into_iter().collect();
-    Ok(read.into_iter().filter(|it| seen.insert((it.source.to_string(), it.id.to_string()))).collect())
+/// What the messages of a batch are judged by.
+struct Table {
+    /// Messages that were taken in before, by source and id, with what they said.
+    known: HashMap<(String, String), Option<Value>>,
+    /// Whose approvals of the present effect stand.
+    approvers: BTreeMap<Uuid, BTreeSet<String>>,
+    /// The receiving accounts.
+    book: Book,
 }
 
-/// Applies one decision to the cases in hand. `approvers` are those whose
-/// approvals of this withdrawal stand; one that takes effect joins them.
-fn apply(
-    cases: &mut Cases,
-    approvers: &mut BTreeSet<String>,
-    message: &Message,
-    policy: &PayoutPolicy,
-) -> Result<(), Refusal> {
-    let wish = &message.data;
-    let id = wish.withdrawal_id;
-    let (actor, reason) = (wish.actor.as_str(), wish.reason.as_str());
-    let withdrawal = &cases.get(id).ok_or(Refusal::UnknownWithdrawal)?.withdrawal;
-    match wish.decision {
-        Wish::Approve => {
-            if withdrawal.state != WithdrawalState::PendingApproval {
-                return Err(Refusal::TooLate);
-            }
-            if withdrawal.requester == actor {
-                return Err(Refusal::RequesterCannotApprove);
-            }
-            let effect = withdrawal.effect_digest.as_deref().map(hex::encode);
-            if wish.effect_digest.as_ref().is_some_and(|it| effect.as_deref() != Some(it.as_str())) {
-                return Err(Refusal::EffectChanged);
-            }
-            if !approvers.insert(actor.to_owned()) {
-                return Err(Refusal::AlreadyApproved);
-            }
-            if approvers.len() >= policy.approvers {
-                approve(cases, id, policy, actor, Some(reason));
-            }
-            Ok(())
+impl Table {
+    async fn set(tx: &mut Tx, cases: &Cases, messages: &[Message]) -> Result<Self, store::Error> {
+        let sources: Vec<&str> = messages.iter().map(|it| it.source.as_str()).collect();
+        let event_ids: Vec<&str> = messages.iter().map(|it| it.id.as_str()).collect();
+        let known = instructions::known(tx, &sources, &event_ids).await?;
+        let known = known.into_iter().map(|it| ((it.source, it.event_id), it.form)).collect();
+        let mut approvers: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
+        for (withdrawal, actor) in decisions::approvers(tx, &cases.ids()).await? {
+            approvers.entry(withdrawal).or_default().insert(actor);
         }
-        Wish::Deny => give_back(cases, id, WithdrawalEvent::Deny, (actor, reason)),
-        Wish::Cancel => give_back(cases, id, WithdrawalEvent::Cancel, (actor, reason)),
+        let details = messages.iter().filter_map(|it| match &it.data {
+            Instruction::Details(details) => Some(details.withdrawal_id),
+            Instruction::Decided(_) => None,
+        });
+        let book = Book::read(tx, cases, &details.collect::<Vec<_>>()).await?;
+        Ok(Self { known, approvers, book })
+    }
+
+    /// What the first message under this source and id said. From now on this one
+    /// is known too.
+    fn known(&mut self, message: &Message, form: &Value) -> Option<Option<Value>> {
+        let key = (message.source.to_string(), message.id.to_string());
+        let before = self.known.get(&key).cloned();
+        self.known.entry(key).or_insert_with(|| Some(form.clone()));
+        before
+    }
+
+    fn apply(&mut self, cases: &mut Cases, message: &Message, desk: &Desk) -> Result<(), Refused> {
+        match &message.data {
+            Instruction::Decided(wish) => {
+                let approvers = self.approvers.entry(wish.withdrawal_id).or_default();
+                verdicts::apply(cases, approvers, wish, &desk.policy)
+                    .map_err(|refusal| vec![refusal.problem()])
+            }
+            Instruction::Details(wish) => {
+                details::apply(cases, &mut self.book, wish, desk)?;
+                // What was approved is another effect now.
+                self.approvers.remove(&wish.withdrawal_id);
+                Ok(())
+            }
+        }
     }
 }
 
-/// Ends a withdrawal that nothing of has been dispatched, and releases its money.
-///
-/// A cancel wins or loses cleanly against the first dispatch: both hold the
-/// lock of the withdrawal, and the later one finds the other's states.
-pub(crate) fn give_back(
-    cases: &mut Cases,
-    id: Uuid,
-    event: WithdrawalEvent,
-    (by, note): (&str, &str),
-) -> Result<(), Refusal> {
-    let legs: Vec<(Uuid, LegState)> =
-        cases.get(id).ok_or(Refusal::UnknownWithdrawal)?.legs.iter().map(|leg| (leg.id, leg.state)).collect();
-    let untouched =
-        |state: &LegState| matches!(state, LegState::Planned | LegState::Scheduled | LegState::Held);
-    if !legs.iter().all(|(_, state)| untouched(state)) {
-        return Err(Refusal::TooLate);
-    }
-    cases.move_withdrawal(id, event, by, Some(note)).map_err(|_| Refusal::TooLate)?;
-    for (leg, _) in legs {
-        cases.move_leg(leg, LegEvent::Cancel, by, None).expect("an untouched leg can be canceled");
-    }
-    Ok(())
+/// What a batch writes besides its cases.
+struct Sheet {
+    at: DateTime<Utc>,
+    instructions: Vec<instructions::Instruction>,
+    decisions: Vec<Decision>,
+    applied: usize,
 }
 
-const fn verdict(wish: Wish) -> Verdict {
-    match wish {
-        Wish::Approve => Verdict::Approve,
-        Wish::Deny => Verdict::Deny,
-        Wish::Cancel => Verdict::Cancel,
+impl Sheet {
+    /// Keeps a message with what came of it.
+    fn keep(
+        &mut self,
+        message: &Message,
+        form: Value,
+        effect: Option<Vec<u8>>,
+        result: &Result<(), Refused>,
+    ) {
+        let result = match result {
+            Ok(()) => APPLIED.to_owned(),
+            Err(reasons) => reasons.iter().map(|it| &*it.code).collect::<Vec<_>>().join(" "),
+        };
+        let actor = match &message.data {
+            Instruction::Decided(wish) => {
+                self.decisions.push(decision(message, wish, (effect, result.clone())));
+                &wish.actor
+            }
+            Instruction::Details(wish) => &wish.actor,
+        };
+        self.instructions.push(instructions::Instruction {
+            source: message.source.to_string(),
+            event_id: message.id.to_string(),
+            kind: message.kind.clone(),
+            withdrawal_id: message.data.withdrawal_id(),
+            form: Some(form),
+            actor: actor.to_string(),
+            result,
+            received_at: self.at,
+        });
     }
+
+    /// Tells the sender why a message changed nothing.
+    fn refuse(&mut self, cases: &mut Cases, message: &Message, reasons: Refused) {
+        let state = cases.get(message.data.withdrawal_id()).map(|it| it.withdrawal.state);
+        let event = refused_event(message, state, reasons, cases.at());
+        cases.publish(event);
+    }
+}
+
+fn decision(
+    message: &Message,
+    wish: &WithdrawalDecided,
+    (effect_digest, result): (Option<Vec<u8>>, String),
+) -> Decision {
+    Decision {
+        id: Uuid::now_v7(),
+        source: message.source.to_string(),
+        event_id: message.id.to_string(),
+        withdrawal_id: wish.withdrawal_id,
+        verdict: verdicts::verdict(wish.decision),
+        actor: wish.actor.to_string(),
+        reason: wish.reason.to_string(),
+        result,
+        effect_digest,
+    }
+}
+
+/// What a message says, without secrets. Two messages have the same form if and
+/// only if they say the same.
+fn form(message: &Message, vault: &Vault) -> Value {
+    let mut data = message.data.canonical();
+    if let Instruction::Details(details) = &message.data
+        && let Some(number) = &details.bank_account.number
+    {
+        data["bank_account"]["number"] = number_in_forms(number, vault).into();
+    }
+    json!({ "type": message.kind, "data": data })
 }

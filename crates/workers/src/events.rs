@@ -4,7 +4,10 @@
 //! never knows more or less than the database. Bank account numbers appear as
 //! their last four characters only.
 
-use broker::contract::{Amount, CONTENT_TYPE, Envelope, LegStatus, Problem, RequestRef, StatusChanged};
+use broker::contract::{
+    Amount, CONTENT_TYPE, Envelope, Instruction, LegStatus, MessageRef, MessageRefused, Problem, RequestRef,
+    StatusChanged,
+};
 use chrono::{DateTime, Utc};
 use domain::{Currency, WithdrawalState};
 use serde::Serialize;
@@ -12,6 +15,7 @@ use serde_json::json;
 use store::legs::Leg;
 use store::outbox::Outgoing;
 use store::withdrawals::Withdrawal;
+use uuid::Uuid;
 
 /// The event that `withdrawal` came from `previous` into the state it has now.
 ///
@@ -68,10 +72,46 @@ pub(crate) fn message<T: Serialize>(
     routing_key: String,
     envelope: Envelope<T>,
 ) -> Outgoing {
-    let traceparent = withdrawal.traceparent.as_deref();
+    event(withdrawal.id.to_string(), routing_key, withdrawal.traceparent.as_deref(), envelope)
+}
+
+/// The event that a decision or bank details changed nothing, for their sender.
+/// `state` is the one of the withdrawal, where there is one.
+///
+/// # Panics
+/// Never: a type of the contract is a short text.
+pub(crate) fn refused_event(
+    message: &Envelope<Instruction>,
+    state: Option<WithdrawalState>,
+    reasons: Vec<Problem>,
+    at: DateTime<Utc>,
+) -> Outgoing {
+    let withdrawal_id = message.data.withdrawal_id();
+    let refused = MessageRefused {
+        message: MessageRef {
+            source: message.source.clone(),
+            id: message.id.clone(),
+            kind: message.kind.parse().expect("a type of the contract is a short text"),
+        },
+        withdrawal_id,
+        state,
+        reasons,
+    };
+    let envelope = refused.into_message(Uuid::now_v7(), at);
+    let trace = message.traceparent.as_ref().map(broker::contract::Attribute::as_str);
+    event(withdrawal_id.to_string(), MessageRefused::ROUTING_KEY.to_owned(), trace, envelope)
+}
+
+/// An event for the outbox. Events with the same `key` stay in order.
+pub(crate) fn event<T: Serialize>(
+    key: String,
+    routing_key: String,
+    traceparent: Option<&str>,
+    envelope: Envelope<T>,
+) -> Outgoing {
     let envelope = Envelope { traceparent: traceparent.and_then(|it| it.parse().ok()), ..envelope };
     Outgoing {
-        key: withdrawal.id.to_string(),
+        key,
         exchange: broker::topology::EVENTS,
         routing_key,
         content_type: CONTENT_TYPE,

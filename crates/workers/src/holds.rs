@@ -2,13 +2,16 @@
 //!
 //! A hold that a person placed waits for a person. A hold of a guard carries the
 //! guard's word in `held_because`; the guard is asked again every few seconds.
+//! A payee's number that cannot be opened is such a guard too: people put the key
+//! back into the ring, or the customer gives other bank details.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use broker::topology::APPROVALS;
 use chrono::{DateTime, Utc};
 use domain::{LegEvent, LegState, Obstacle, WithdrawalEvent, WithdrawalState, date_in_shanghai};
-use store::{Database, withdrawals};
+use store::{Database, Tx, Vault, bank_accounts, withdrawals};
 use strum::VariantNames;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -23,11 +26,23 @@ use crate::{Clock, Error, PayoutPolicy};
 /// The name of this worker in traces.
 const WORKER: &str = "holds";
 
+/// The word of the guard at the dispatch that cannot open a payee's number.
+pub(crate) const PAYEE_UNREADABLE: &str = "payee_unreadable";
+
 /// Withdrawals that are looked at in one transaction.
 const BATCH: i64 = 200;
 
 /// How often the guards are asked again.
 const REST: Duration = Duration::from_secs(1);
+
+/// What the duty decides by.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// When legs that are let go leave.
+    pub policy: PayoutPolicy,
+    /// Opens the payees' account numbers.
+    pub vault: Vault,
+}
 
 /// Runs until `stop` is raised.
 ///
@@ -35,13 +50,12 @@ const REST: Duration = Duration::from_secs(1);
 /// When only a restart or a person can help.
 pub async fn run(
     database: Database,
-    policy: PayoutPolicy,
+    guard: Guard,
     clock: Clock,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while !stop.is_cancelled() {
-        let Some(freed) =
-            patiently("the holds duty", &stop, || pass(&database, &policy, clock.now())).await?
+        let Some(freed) = patiently("the holds duty", &stop, || pass(&database, &guard, clock.now())).await?
         else {
             break;
         };
@@ -60,29 +74,43 @@ pub async fn run(
 ///
 /// # Errors
 /// When the database is away or refuses.
-pub async fn pass(
-    database: &Database,
-    policy: &PayoutPolicy,
-    at: DateTime<Utc>,
-) -> Result<usize, store::Error> {
+pub async fn pass(database: &Database, guard: &Guard, at: DateTime<Utc>) -> Result<usize, store::Error> {
     let mut tx = database.begin().await?;
-    let ids = withdrawals::held_because(&mut tx, Obstacle::VARIANTS, BATCH).await?;
+    let words = [Obstacle::VARIANTS, &[PAYEE_UNREADABLE]].concat();
+    let ids = withdrawals::held_because(&mut tx, &words, BATCH).await?;
     if ids.is_empty() {
         return Ok(0);
     }
     let mut cases = Cases::lock(&mut tx, &ids, at).await?;
+    let closed = closed(&mut tx, &cases, &guard.vault).await?;
     let mut freed = 0;
     for id in cases.ids() {
         let on_hold = cases.get(id).is_some_and(|case| case.withdrawal.state == WithdrawalState::OnHold);
         let free = cases.account_of(id).is_some_and(|account| obstacle_of(account).is_none());
-        if on_hold && free {
-            let_go(&mut cases, id, policy);
+        if on_hold && free && !closed.contains(&id) {
+            let_go(&mut cases, id, &guard.policy);
             freed += 1;
         }
     }
     cases.write(&mut tx, WORKER).await?;
     tx.commit().await?;
     Ok(freed)
+}
+
+/// The cases with a held leg whose payee's number still cannot be opened.
+async fn closed(tx: &mut Tx, cases: &Cases, vault: &Vault) -> Result<BTreeSet<Uuid>, store::Error> {
+    let mut payees: Vec<(Uuid, Uuid)> = Vec::new();
+    for id in cases.ids() {
+        let case = cases.get(id).expect("an id of the cases in hand");
+        if case.withdrawal.held_because.as_deref() == Some(PAYEE_UNREADABLE) {
+            let held = case.legs.iter().filter(|leg| leg.state == LegState::Held);
+            payees.extend(held.filter_map(|leg| Some((leg.bank_account_id?, id))));
+        }
+    }
+    let ids: Vec<Uuid> = payees.iter().map(|(payee, _)| *payee).collect();
+    let unreadable = bank_accounts::open(tx, vault, &ids).await?.unreadable;
+    let shut = |payee: &Uuid| unreadable.iter().any(|(it, _)| it == payee);
+    Ok(payees.into_iter().filter(|(payee, _)| shut(payee)).map(|(_, case)| case).collect())
 }
 
 /// R7: a bank leg that comes off hold goes out at the next cut-off; its deadline stays.

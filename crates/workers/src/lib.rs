@@ -13,6 +13,7 @@
 pub mod approval;
 mod cases;
 mod clock;
+pub mod codes;
 pub mod dead_letter;
 pub mod deadlines;
 pub mod decisions;

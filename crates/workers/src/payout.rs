@@ -16,11 +16,12 @@ use std::time::Duration;
 use broker::topology::payout_queue;
 use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
-use domain::{LegEvent, LegState, Obstacle, Policy, Rail};
+use domain::{LegEvent, LegState, Policy, Rail};
 use futures::StreamExt;
 use gateways::{Gateways, Order, Outcome};
 use store::Vault;
 use store::attempts::{self, Attempt, Kind};
+use store::legs::Leg;
 use store::{Database, Tx, stops};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
@@ -32,6 +33,7 @@ use uuid::Uuid;
 use crate::approval::obstacle_of;
 use crate::cases::Cases;
 use crate::gate::{Gate, Pass};
+use crate::holds::PAYEE_UNREADABLE;
 use crate::orders::orders;
 use crate::outcome::{Told, close_route, record_payments};
 use crate::patience::patiently;
@@ -184,8 +186,9 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
 }
 
 /// Guards at the dispatch (R6c): R2, R4, the window, the channel's limits (R18)
-/// and the stops. A leg that meets an obstacle goes on hold, one whose way back is
-/// closed is refused without a call; a stopped rail leaves its legs as they are.
+/// and the stops. A leg that meets an obstacle goes on hold, and so does one whose
+/// payee's number cannot be opened; one whose way back is closed is refused
+/// without a call; a stopped rail leaves its legs as they are.
 async fn claim_in(
     tx: &mut Tx,
     ids: &[Uuid],
@@ -197,31 +200,28 @@ async fn claim_in(
     }
     let mut cases = Cases::lock_of_legs(tx, ids, at).await?;
     let mut guard = RouteGuard::read(tx, ids, &till.rules).await?;
-    let mut claimed = Vec::new();
-    for id in ids.iter().copied() {
-        let Some(leg) = cases.leg(id) else { continue };
-        let due = leg.state == LegState::Scheduled && leg.dispatch_at.is_some_and(|it| it <= at);
-        if !due || leg.rail != rail {
-            continue;
-        }
+    let is_due = |leg: &Leg| {
+        leg.rail == rail && leg.state == LegState::Scheduled && leg.dispatch_at.is_some_and(|it| it <= at)
+    };
+    let due: Vec<Uuid> = ids.iter().copied().filter(|id| cases.leg(*id).is_some_and(is_due)).collect();
+    let mut orders = orders(tx, &till.vault, due.iter().filter_map(|id| cases.leg(*id))).await?;
+    let (mut claimed, mut calls) = (Vec::new(), Vec::new());
+    for id in due {
+        let Some(leg) = cases.leg(id).filter(|leg| is_due(leg)) else { continue };
         if let Some(obstacle) = cases.account_of(leg.withdrawal_id).and_then(obstacle_of) {
-            hold(&mut cases, id, obstacle);
+            hold(&mut cases, id, obstacle.into(), None);
         } else if let Some(closed) = guard.closed(leg, at) {
             warn!(leg = %id, because = closed.code(), "A leg is not sent: its way back to the source is closed");
             close_route(&mut cases, id, &closed);
-        } else {
+        } else if let Some(why) = orders.unreadable.get(&id) {
+            hold(&mut cases, id, PAYEE_UNREADABLE, Some(why));
+        } else if let Some(order) = orders.by_leg.remove(&id) {
             guard.count(leg);
-            claimed.push(dispatch(&mut cases, id));
+            let attempt = dispatch(&mut cases, id);
+            calls.push(Call { leg_id: id, attempt_id: attempt.id, lease_until: at + LEASE, order });
+            claimed.push(attempt);
         }
     }
-    let orders = orders(tx, &till.vault, claimed.iter().filter_map(|it| cases.leg(it.leg_id))).await?;
-    let calls = claimed
-        .iter()
-        .filter_map(|attempt| {
-            let order = orders.get(&attempt.leg_id)?.clone();
-            Some(Call { leg_id: attempt.leg_id, attempt_id: attempt.id, lease_until: at + LEASE, order })
-        })
-        .collect();
     attempts::start(tx, &claimed, at).await?;
     cases.write(tx, WORKER).await?;
     Ok(calls)
@@ -245,9 +245,11 @@ fn dispatch(cases: &mut Cases, id: Uuid) -> Attempt {
     }
 }
 
-fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
-    cases.move_leg(id, LegEvent::Hold, WORKER, Some(obstacle.into())).expect("a scheduled leg can be held");
+/// Stops a due leg for a guard: `word` says which, `why` what a person should know.
+fn hold(cases: &mut Cases, id: Uuid, word: &'static str, why: Option<&str>) {
+    let note = why.map_or_else(|| word.to_owned(), |why| format!("{word}: {why}"));
+    cases.move_leg(id, LegEvent::Hold, WORKER, Some(&note)).expect("a scheduled leg can be held");
     let withdrawal_id = cases.leg(id).expect("the leg is in hand").withdrawal_id;
     let withdrawal = cases.withdrawal_mut(withdrawal_id).expect("a leg's withdrawal is in hand");
-    withdrawal.held_because = Some(obstacle.to_string());
+    withdrawal.held_because = Some(word.to_owned());
 }

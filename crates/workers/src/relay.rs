@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use broker::contract::CodeIssued;
 use broker::topology::EVENTS;
 use broker::{Outgoing, Published, Publisher, Routing};
 use store::outbox::{self, Unpublished};
@@ -30,6 +31,10 @@ const REST: Duration = Duration::from_millis(10);
 /// How long the relay rests when the broker did not take a message: there is no
 /// use in hurrying, and a log line for each try is enough.
 const STUCK_REST: Duration = Duration::from_secs(1);
+
+/// Messages that are not kept once they are published: a verification code is
+/// of no use to anybody but its customer (R10).
+const NOT_KEPT: &[&str] = &[CodeIssued::ROUTING_KEY];
 
 /// What became of the messages of a pass.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +115,7 @@ pub async fn pass(publisher: &Publisher, database: &Database, clock: &Clock) -> 
             }
         }
     }
-    outbox::published(&mut tx, &confirmed, clock.now()).await?;
+    outbox::published(&mut tx, &confirmed, NOT_KEPT, clock.now()).await?;
     tx.commit().await.map_err(store::Error::from)?;
     let tally = Tally { confirmed: confirmed.len(), stuck: stuck.len() };
     debug!(?tally, "The relay published a batch");

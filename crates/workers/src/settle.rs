@@ -126,7 +126,7 @@ async fn take_up(till: &Till) -> Result<Vec<Call>, store::Error> {
         .iter()
         .filter_map(|attempt| {
             let rail = cases.leg(attempt.leg_id)?.rail;
-            let order = orders.get(&attempt.leg_id)?.clone();
+            let order = orders.by_leg.get(&attempt.leg_id)?.clone();
             Some(Call { leg_id: attempt.leg_id, attempt_id: attempt.id, rail, order })
         })
         .collect();

@@ -70,6 +70,12 @@ impl Keyring {
         Self { keys: Arc::new(keys.collect()) }
     }
 
+    /// Whether the ring has this key.
+    #[must_use]
+    pub fn holds(&self, key_id: &str) -> bool {
+        self.keys.contains_key(key_id)
+    }
+
     /// A token for one request; nothing when the ring has no such key.
     #[must_use]
     pub fn mint(&self, key_id: &str, binding: &Binding<'_>, issued_at: DateTime<Utc>) -> Option<String> {

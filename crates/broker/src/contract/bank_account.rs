@@ -3,8 +3,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::problem::Problem;
 use super::text::{AccountNumber, Cnaps, Name};
+use super::typed;
 
 /// A bank account with all that a bank needs to pay into it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -71,4 +74,12 @@ impl PartialBankAccount {
         .filter_map(|(field, missing)| missing.then_some(field))
         .collect()
     }
+}
+
+/// Reads one bank account that stands alone, as people write it into a file.
+///
+/// # Errors
+/// A [`Problem`] that names the field and the rule, and repeats no value.
+pub fn parse_bank_account(value: &Value) -> Result<PartialBankAccount, Problem> {
+    typed::read(value, "")
 }

@@ -9,7 +9,9 @@
 
 mod account;
 mod amount;
+mod answer;
 mod bank_account;
+mod details;
 mod digest;
 mod envelope;
 mod fact;
@@ -27,7 +29,9 @@ mod word;
 
 pub use account::{AccountKind, AccountUpserted, PartnerMode, TopUpBonusChanged, TopUpCredited};
 pub use amount::Amount;
-pub use bank_account::{BankAccount, PartialBankAccount};
+pub use answer::{CodeIssued, MessageRef, MessageRefused};
+pub use bank_account::{BankAccount, PartialBankAccount, parse_bank_account};
+pub use details::{Instruction, WithdrawalDetails, parse_instruction};
 pub use digest::{canonical_digest, differing_fields};
 pub use envelope::{CONTENT_TYPE, Envelope, Stamp};
 pub use fact::{Fact, parse_fact};
@@ -36,16 +40,14 @@ pub use ledger::{
 };
 pub use nudge::{nudge, parse_nudge};
 pub use problem::{Code, Problem};
-pub use request::{
-    Decision, Transactions, WithdrawalDecided, WithdrawalRequested, parse_decision, parse_request,
-};
+pub use request::{Decision, Transactions, WithdrawalDecided, WithdrawalRequested, parse_request};
 pub use schema::schemas;
 pub use status::{
     Event, LegStatus, OWN_SOURCE, RequestRef, RequestRepeated, StatusChanged, Verdict, parse_event,
 };
 pub use text::{
     AccountNumber, Actor, Attribute, Cnaps, EffectDigest, Identifier, MessageId, Name, NotAllowed, Reason,
-    Source, SpecVersion, Token, TradeNo,
+    SealedCode, Source, SpecVersion, Token, TradeNo,
 };
 
 /// The longest body that is read: 64 KiB.

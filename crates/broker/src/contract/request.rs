@@ -100,25 +100,13 @@ pub enum Decision {
 /// # Errors
 /// A [`Problem`] that names the field and the rule.
 pub fn parse_request(body: &[u8]) -> Result<Envelope<WithdrawalRequested>, Problem> {
-    parse(body, WithdrawalRequested::KIND)
-}
-
-/// Reads a message of the queue of decisions.
-///
-/// # Errors
-/// A [`Problem`] that names the field and the rule.
-pub fn parse_decision(body: &[u8]) -> Result<Envelope<WithdrawalDecided>, Problem> {
-    parse(body, WithdrawalDecided::KIND)
-}
-
-/// Reads a message of the one type that a queue takes.
-fn parse<T: serde::de::DeserializeOwned + Check>(body: &[u8], kind: &str) -> Result<Envelope<T>, Problem> {
     let envelope = super::envelope::open(body)?;
+    let kind = WithdrawalRequested::KIND;
     if envelope.kind != kind {
         return Err(Problem::malformed(Code::UnknownType, "/type", format!("must be \"{kind}\"")));
     }
     envelope.try_map(|data| {
-        let data: T = typed::read(&data, "/data")?;
+        let data: WithdrawalRequested = typed::read(&data, "/data")?;
         data.check().map(|()| data)
     })
 }
@@ -168,8 +156,6 @@ impl Check for WithdrawalRequested {
         Ok(())
     }
 }
-
-impl Check for WithdrawalDecided {}
 
 impl Serialize for Transactions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

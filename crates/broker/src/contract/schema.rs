@@ -7,9 +7,9 @@ use strum::IntoEnumIterator;
 
 use super::envelope::Envelope;
 use super::{
-    AccountUpserted, AllocationGranted, AllocationInvoiced, AllocationReclaimed, Invoice, RequestRepeated,
-    StatusChanged, TopUpBonusChanged, TopUpCredited, UsageBilled, UsageUnbilled, WithdrawalDecided,
-    WithdrawalRequested,
+    AccountUpserted, AllocationGranted, AllocationInvoiced, AllocationReclaimed, CodeIssued, Invoice,
+    MessageRefused, RequestRepeated, StatusChanged, TopUpBonusChanged, TopUpCredited, UsageBilled,
+    UsageUnbilled, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
 };
 
 /// Where the schemas are named. A stable name, not a place to fetch from.
@@ -33,7 +33,10 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         fixed::<AllocationReclaimed>("outflow.allocation.reclaimed.v1"),
         fixed::<WithdrawalRequested>(WithdrawalRequested::KIND),
         fixed::<WithdrawalDecided>(WithdrawalDecided::KIND),
+        fixed::<WithdrawalDetails>(WithdrawalDetails::KIND),
         fixed::<RequestRepeated>(RequestRepeated::KIND),
+        fixed::<MessageRefused>(MessageRefused::KIND),
+        fixed::<CodeIssued>(CodeIssued::KIND),
         status(),
     ]
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::amount::{Amount, moment};
+use super::answer::{CodeIssued, MessageRefused};
 use super::envelope::{Envelope, Stamp};
 use super::problem::{Code, Problem};
 use super::text::{EffectDigest, Identifier, MessageId, Source};
@@ -154,6 +155,10 @@ pub enum Event {
     Status(Box<StatusChanged>),
     /// A request came again.
     Repeated(RequestRepeated),
+    /// A decision or bank details did not take effect.
+    Refused(MessageRefused),
+    /// A verification code is to be delivered.
+    CodeIssued(CodeIssued),
 }
 
 impl StatusChanged {
@@ -195,7 +200,7 @@ impl RequestRepeated {
     }
 }
 
-fn own_stamp(id: &str, time: DateTime<Utc>) -> Stamp {
+pub(super) fn own_stamp(id: &str, time: DateTime<Utc>) -> Stamp {
     Stamp {
         source: OWN_SOURCE.parse().expect("our source is a URI reference"),
         id: id.parse().expect("our ids are short texts"),
@@ -211,8 +216,11 @@ pub fn parse_event(body: &[u8]) -> Result<Envelope<Event>, Problem> {
     let envelope = super::envelope::open(body)?;
     let kind = envelope.kind.clone();
     envelope.try_map(|data| {
-        if kind == RequestRepeated::KIND {
-            return typed::read(&data, "/data").map(Event::Repeated);
+        match kind.as_str() {
+            RequestRepeated::KIND => return typed::read(&data, "/data").map(Event::Repeated),
+            MessageRefused::KIND => return typed::read(&data, "/data").map(Event::Refused),
+            CodeIssued::KIND => return typed::read(&data, "/data").map(Event::CodeIssued),
+            _ => {}
         }
         let status: StatusChanged = typed::read(&data, "/data")?;
         if kind == format!("outflow.withdrawal.{}.v1", status.state) {

@@ -160,6 +160,11 @@ text!(
     "must have 64 lower-case hexadecimal digits"
 );
 text!(
+    /// A verification code that only who delivers it can open (R10). Never shown.
+    SealedCode, InvalidText, 2..=1024, "^[0-9a-f]+$", |char| matches!(char, '0'..='9' | 'a'..='f'),
+    "must have 2 to 1024 lower-case hexadecimal digits"
+);
+text!(
     /// The number of a bank account or card. Shown as its last four characters only.
     AccountNumber, InvalidText, 8..=34, "^[A-Za-z0-9]+$", |char| char.is_ascii_alphanumeric(),
     "must have 8 to 34 letters and digits, without spaces"
@@ -189,6 +194,12 @@ impl fmt::Debug for AccountNumber {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
+    }
+}
+
+impl fmt::Debug for SealedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedCode(…)")
     }
 }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use broker::contract::{
-    Fact, Problem, WithdrawalDecided, WithdrawalRequested, parse_decision, parse_fact, parse_request,
+    Fact, Problem, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested, parse_fact, parse_instruction,
+    parse_request,
 };
 use broker::topology::{DECISIONS, FACTS, REQUESTS};
 use broker::{Outgoing, Published, Publisher};
@@ -48,7 +49,7 @@ pub(crate) async fn run(general: &General, arguments: &Publish) -> Result<()> {
 }
 
 /// The text of a file, or of stdin for `-`.
-fn read(file: &Path) -> Result<String> {
+pub(super) fn read(file: &Path) -> Result<String> {
     let text = if file == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
@@ -112,7 +113,7 @@ fn message(text: &str) -> Result<Message, Problem> {
     let kind = serde_json::from_str::<Kind>(text).map(|it| it.kind).unwrap_or_default();
     let (queue, id) = match kind.as_str() {
         WithdrawalRequested::KIND => (REQUESTS, parse_request(body)?.id),
-        WithdrawalDecided::KIND => (DECISIONS, parse_decision(body)?.id),
+        WithdrawalDecided::KIND | WithdrawalDetails::KIND => (DECISIONS, parse_instruction(body)?.id),
         _ => (FACTS, parse_fact(body)?.id),
     };
     debug_assert!(queue != FACTS || Fact::TYPES.contains(&kind.as_str()), "the parser knows its types");
@@ -140,7 +141,8 @@ fn tell(output: Output, messages: &[Message], results: &[Published]) {
     println!("{table}");
 }
 
-fn judge(results: &[Published]) -> Result<()> {
+/// An error for the first message that is not certain to have arrived.
+pub(super) fn judge(results: &[Published]) -> Result<()> {
     let unknown = results.iter().find_map(|it| match it {
         Published::Unknown(why) => Some(why),
         _ => None,

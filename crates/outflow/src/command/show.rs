@@ -6,11 +6,13 @@
 mod page;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use broker::contract::WithdrawalDetails;
+use serde_json::{Value, json};
 use store::attempts::Kind;
 use store::bank_accounts::{self, Masked};
 use store::decisions::{self, Decision};
 use store::history::{self, PastCall, PastMove, PastNotice, PastTransfer};
+use store::instructions::{self, Instruction};
 use store::legs::{self, Leg};
 use store::withdrawals::{self, Withdrawal};
 use store::{Database, Error};
@@ -27,6 +29,10 @@ pub(crate) struct Whole {
     pub(crate) withdrawal: Withdrawal,
     pub(crate) legs: Vec<Leg>,
     pub(crate) payees: Vec<Masked>,
+    /// R11: every version of its bank details, oldest first.
+    pub(crate) versions: Vec<Masked>,
+    /// Bank details that were refused, oldest first.
+    pub(crate) refused_details: Vec<Instruction>,
     pub(crate) moves: Vec<PastMove>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) calls: Vec<PastCall>,
@@ -67,8 +73,12 @@ impl Whole {
         let Some(withdrawal) = withdrawals::find(&mut connection, id).await? else { return Ok(None) };
         let legs = legs::of_withdrawal(&mut connection, id).await?;
         let payees: Vec<Uuid> = legs.iter().filter_map(|leg| leg.bank_account_id).collect();
+        let mut details = instructions::of_withdrawal(&mut connection, id, WithdrawalDetails::KIND).await?;
+        details.retain(|it| it.result != "applied");
         Ok(Some(Self {
             withdrawal,
+            versions: bank_accounts::versions(&mut connection, &[id]).await?,
+            refused_details: details,
             payees: bank_accounts::masked(&mut connection, &payees).await?,
             moves: history::moves(&mut connection, id).await?,
             decisions: decisions::of_withdrawal(&mut connection, id).await?,
@@ -84,7 +94,12 @@ impl Whole {
         self.payees.iter().find(|it| Some(it.id) == leg.bank_account_id)
     }
 
-    fn in_json(&self) -> serde_json::Value {
+    /// The number of a version of the bank details; nothing for the source of a top-up.
+    pub(crate) fn version_of(account: &Masked) -> Option<i32> {
+        account.version.as_ref().map(|it| it.number)
+    }
+
+    fn in_json(&self) -> Value {
         let currency = self.withdrawal.currency;
         let mut whole = list::in_json(&self.withdrawal);
         let leg = |it: &Leg| {
@@ -92,10 +107,7 @@ impl Whole {
                 "leg_id": it.id, "payout_no": it.payout_no, "rail": it.rail.to_string(),
                 "amount": it.amount.to_text(currency), "state": it.state.to_string(),
                 "top_up_id": it.top_up_upstream_id, "generation": it.generation,
-                "payee": self.payee(it).map(|payee| json!({
-                    "holder": payee.holder, "last_four": payee.last_four, "bank_name": payee.bank_name,
-                    "branch": payee.branch, "cnaps": payee.cnaps,
-                })),
+                "payee": self.payee(it).map(account_in_json),
                 "dispatch_at": it.dispatch_at, "deadline_at": it.deadline_at, "paid_at": it.paid_at,
                 "attempts": it.attempts, "queries": it.queries, "check_at": it.check_at,
                 "reference": it.reference, "code": it.code, "detail": it.detail,
@@ -131,6 +143,15 @@ impl Whole {
                 "amount": it.amount.to_text(currency), "cause": it.cause, "at": it.at,
             })
         };
+        let version = |it: &Masked| {
+            let mut version = account_in_json(it);
+            version["given_by"] = it.version.as_ref().map(|it| it.given_by.clone()).into();
+            version["given_at"] = json!(it.created_at);
+            version
+        };
+        let refused = |it: &Instruction| json!({ "source": it.source, "id": it.event_id, "actor": it.actor, "result": it.result, "at": it.received_at });
+        whole["details"] = self.versions.iter().map(version).collect();
+        whole["refused_details"] = self.refused_details.iter().map(refused).collect();
         whole["terms"] = self.withdrawal.terms.clone();
         whole["legs"] = self.legs.iter().map(leg).collect();
         whole["transitions"] = self.moves.iter().map(past_move).collect();
@@ -145,4 +166,12 @@ impl Whole {
     pub(crate) fn calls_of(&self, kind: Kind) -> usize {
         self.calls.iter().filter(|it| it.kind == <&str>::from(kind)).count()
     }
+}
+
+/// A bank account as everybody may see it.
+fn account_in_json(it: &Masked) -> Value {
+    json!({
+        "version": Whole::version_of(it), "holder": it.holder, "last_four": it.last_four,
+        "bank_name": it.bank_name, "branch": it.branch, "cnaps": it.cnaps,
+    })
 }

@@ -161,6 +161,8 @@ fn hear_event(heard: &mut Heard, delivery: &Delivery) {
             narrator::repeated(envelope.time, &it);
             heard.repeated.push(it);
         }
+        // The scene that sends a decision tells its end, and the demo's upstream signs its own proofs.
+        Event::Refused(_) | Event::CodeIssued(_) => {}
     }
 }
 

@@ -38,6 +38,9 @@ pub(super) fn overlay(settings: &mut Settings, variable: &dyn Fn(&str) -> Option
     if let Some(keys) = said("OUTFLOW_VERIFICATION_KEYS") {
         settings.verification.keys_given = Some(Secret::from(keys));
     }
+    if let Some(keys) = said("OUTFLOW_DELIVERY_KEYS") {
+        settings.verification.delivery_keys_given = Some(Secret::from(keys));
+    }
     if let Some(folder) = said("OUTFLOW_GATEWAY_KEYS") {
         settings.gateways.key_folder = Some(absolute(folder));
     }

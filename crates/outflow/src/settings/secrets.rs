@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail, ensure};
 use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 use serde::{Deserialize, Deserializer};
 use store::{Vault, VaultKey};
+use workers::codes::Delivery;
 use workers::verification::{Keyring, Proofs};
 
-use super::Settings;
+use super::{Profile, Settings};
 use crate::exit::{Exit, Failure};
 
 /// A text that `Debug` does not show.
@@ -88,14 +89,28 @@ pub(crate) struct VerificationSettings {
     pub(crate) required: bool,
     /// The keys whose tokens are accepted.
     pub(crate) keys: Vec<KeyFile>,
+    /// Codes that one account may be issued within an hour.
+    pub(crate) codes_per_hour: u16,
+    /// The keys that seal codes for the service that delivers them: the first one.
+    pub(crate) delivery_keys: Vec<KeyFile>,
     /// `OUTFLOW_VERIFICATION_KEYS`: `id:hex,id:hex`.
     #[serde(skip)]
     pub(crate) keys_given: Option<Secret>,
+    /// `OUTFLOW_DELIVERY_KEYS`: `id:hex,id:hex`.
+    #[serde(skip)]
+    pub(crate) delivery_keys_given: Option<Secret>,
 }
 
 impl Default for VerificationSettings {
     fn default() -> Self {
-        Self { required: true, keys: Vec::new(), keys_given: None }
+        Self {
+            required: true,
+            keys: Vec::new(),
+            codes_per_hour: 5,
+            delivery_keys: Vec::new(),
+            keys_given: None,
+            delivery_keys_given: None,
+        }
     }
 }
 
@@ -106,25 +121,21 @@ impl Settings {
     /// When a key is missing or is none.
     pub(crate) fn vault(&self) -> Result<Vault> {
         let keys = self.keys(&self.vault.keys, self.vault.keys_given.as_ref())?;
-        let lookup = match (&self.vault.lookup_key_given, &self.vault.lookup_key_file) {
-            (Some(given), _) => given.clone(),
-            (None, Some(file)) => Secret::first_line_of(&self.resolve(file))?,
-            (None, None) => {
-                return Err(missing(
-                    "vault lookup",
-                    "`lookup_key_file` of [vault]",
-                    "OUTFLOW_VAULT_LOOKUP_KEY",
-                ));
-            }
-        };
+        let lookup = self.lookup_key()?;
         if keys.is_empty() {
             return Err(missing("vault", "`keys` of [vault]", "OUTFLOW_VAULT_KEYS"));
         }
-        let keys: Vec<VaultKey> = keys
-            .into_iter()
-            .map(|(id, hex)| Ok(VaultKey { bytes: key_of(&hex).with_context(|| key_named(&id))?, id }))
-            .collect::<Result<_>>()?;
-        Ok(Vault::new(&keys, &key_of(&lookup).context("the vault's lookup key")?)?)
+        ring(keys, &lookup)
+    }
+
+    fn lookup_key(&self) -> Result<Secret> {
+        match (&self.vault.lookup_key_given, &self.vault.lookup_key_file) {
+            (Some(given), _) => Ok(given.clone()),
+            (None, Some(file)) => Secret::first_line_of(&self.resolve(file)),
+            (None, None) => {
+                Err(missing("vault lookup", "`lookup_key_file` of [vault]", "OUTFLOW_VAULT_LOOKUP_KEY"))
+            }
+        }
     }
 
     /// What a request must prove (R10).
@@ -135,10 +146,20 @@ impl Settings {
         if !self.verification.required {
             return Ok(Proofs::Off);
         }
+        Ok(Proofs::Required(self.code_keys()?.0))
+    }
+
+    /// The keys that sign tokens, and the name of the first: codes that are
+    /// confirmed here are signed with it.
+    ///
+    /// # Errors
+    /// When there is no key, or one that is none.
+    pub(crate) fn code_keys(&self) -> Result<(Keyring, String)> {
         let keys = self.keys(&self.verification.keys, self.verification.keys_given.as_ref())?;
-        if keys.is_empty() {
+        let Some((first, _)) = keys.first() else {
             return Err(missing("verification", "`keys` of [verification]", "OUTFLOW_VERIFICATION_KEYS"));
-        }
+        };
+        let first = first.clone();
         let keys: Vec<(String, SecretSlice<u8>)> = keys
             .into_iter()
             .map(|(id, hex)| {
@@ -147,7 +168,24 @@ impl Settings {
                 Ok((id, key.expose_secret().to_vec().into()))
             })
             .collect::<Result<_>>()?;
-        Ok(Proofs::Required(Keyring::new(&keys)))
+        Ok((Keyring::new(&keys), first))
+    }
+
+    /// How a code gets to its customer: sealed where there is a key for it, and
+    /// shown only on a machine of one's own.
+    ///
+    /// # Errors
+    /// When there is no key to seal codes with, outside the profile `dev`.
+    pub(crate) fn code_delivery(&self) -> Result<Delivery> {
+        let VerificationSettings { delivery_keys, delivery_keys_given, .. } = &self.verification;
+        let keys = self.keys(delivery_keys, delivery_keys_given.as_ref())?;
+        match (keys.is_empty(), self.profile) {
+            (false, _) => Ok(Delivery::Sealed(ring(keys, &self.lookup_key()?)?)),
+            (true, Profile::Dev) => Ok(Delivery::Shown),
+            (true, Profile::Production) => {
+                Err(missing("code delivery", "`delivery_keys` of [verification]", "OUTFLOW_DELIVERY_KEYS"))
+            }
+        }
     }
 
     /// Names and hexadecimal digits: of the environment, or of the files.
@@ -164,6 +202,15 @@ impl Settings {
         }
         files.iter().map(|it| Ok((it.id.clone(), Secret::first_line_of(&self.resolve(&it.file))?))).collect()
     }
+}
+
+/// A vault of keys with names.
+fn ring(keys: Vec<(String, Secret)>, lookup: &Secret) -> Result<Vault> {
+    let keys: Vec<VaultKey> = keys
+        .into_iter()
+        .map(|(id, hex)| Ok(VaultKey { bytes: key_of(&hex).with_context(|| key_named(&id))?, id }))
+        .collect::<Result<_>>()?;
+    Ok(Vault::new(&keys, &key_of(lookup).context("the vault's lookup key")?)?)
 }
 
 fn key_named(id: &str) -> String {
@@ -189,7 +236,7 @@ fn missing(what: &str, setting: &str, variable: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Secret, Settings};
+    use super::{Delivery, Profile, Secret, Settings};
 
     const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -203,6 +250,19 @@ mod tests {
         assert!(settings.vault().is_ok());
         assert!(settings.proofs().is_ok());
         assert!(!format!("{settings:?}").contains("0011"));
+    }
+
+    #[test]
+    fn r10_codes_are_shown_on_ones_own_machine_and_sealed_everywhere_else() {
+        let mut settings = Settings::default();
+        settings.vault.lookup_key_given = Some(Secret::from(KEY.to_owned()));
+        settings.verification.keys_given = Some(Secret::from(format!("new:{KEY},old:{KEY}")));
+        assert_eq!(settings.code_keys().unwrap().1, "new");
+        assert!(settings.code_delivery().unwrap_err().to_string().contains("no code delivery key"));
+        settings.profile = Profile::Dev;
+        assert!(matches!(settings.code_delivery(), Ok(Delivery::Shown)));
+        settings.verification.delivery_keys_given = Some(Secret::from(format!("notifier:{KEY}")));
+        assert!(matches!(settings.code_delivery(), Ok(Delivery::Sealed(_))));
     }
 
     #[test]

@@ -116,6 +116,7 @@ impl Written {
             bank_name: it.bank_name.to_string(),
             branch: it.branch.to_string(),
             cnaps: it.cnaps.to_string(),
+            version: None,
         });
         let payer = credit.payer_name.as_ref().or(credit.bank_account.as_ref().map(|it| &it.holder));
         let entity = book.profile.as_ref().map(|it| it.contract_entity.clone()).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! A request on its way from the message to the rules.
 
-use broker::contract::{PartialBankAccount, Transactions, canonical_digest};
+use broker::contract::{AccountNumber, PartialBankAccount, Transactions, canonical_digest};
 use domain::{Card, Detail, Proof, Request, Selection};
 use serde_json::Value;
 use store::Vault;
@@ -70,7 +70,7 @@ fn request(message: &Message, rules: &Rules) -> Request {
 }
 
 /// R11: a field that is missing is waited for.
-fn card(account: &PartialBankAccount) -> Card {
+pub(crate) fn card(account: &PartialBankAccount) -> Card {
     let missing = [
         (Detail::Holder, account.holder.is_none()),
         (Detail::Number, account.number.is_none()),
@@ -84,14 +84,18 @@ fn card(account: &PartialBankAccount) -> Card {
     }
 }
 
+/// An account number as it is kept in forms: its last four and a keyed digest.
+pub(crate) fn number_in_forms(number: &AccountNumber, vault: &Vault) -> String {
+    format!("****{} {}", number.last_four(), hex::encode(vault.digest(number.as_str())))
+}
+
 /// The canonical request without secrets. Two requests have the same form if and
 /// only if they say the same: a number leaves its last four and a keyed digest,
 /// a token its digest.
 fn form(message: &Message, vault: &Vault) -> Value {
     let mut form = message.data.canonical();
     if let Some(number) = message.data.bank_account.as_ref().and_then(|it| it.number.as_ref()) {
-        let digest = hex::encode(vault.digest(number.as_str()));
-        form["bank_account"]["number"] = format!("****{} {digest}", number.last_four()).into();
+        form["bank_account"]["number"] = number_in_forms(number, vault).into();
     }
     if let Some(token) = &message.data.verification {
         form["verification"] = canonical_digest(&Value::from(token.as_str())).into();

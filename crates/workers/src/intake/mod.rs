@@ -28,8 +28,10 @@ use store::{Database, Tx, Vault};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+pub(crate) use self::ask::{card, number_in_forms};
 use self::purse::Purses;
 pub(crate) use self::purse::{account_of, slice_of};
+pub(crate) use self::rows::bank_account;
 pub use self::rows::{payout_no, problem};
 use crate::dead_letter::{self, park};
 use crate::patience::patiently;

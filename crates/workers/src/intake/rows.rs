@@ -12,7 +12,7 @@ use domain::{
     WithdrawalState as State,
 };
 use serde_json::{Value, json};
-use store::bank_accounts::{self, BankAccount};
+use store::bank_accounts::{self, BankAccount, Version};
 use store::journal::{self, Bucket, Movement};
 use store::legs::{self, Leg};
 use store::outbox::{self, Outgoing};
@@ -83,7 +83,8 @@ impl Sheet {
         purses: &Purses,
         (rules, at): (&Rules, DateTime<Utc>),
     ) {
-        let card = ask.message.data.bank_account.as_ref().map(|it| bank_account(ask, it));
+        let given = ask.message.data.bank_account.as_ref();
+        let card = given.map(|it| bank_account(ask.account_id(), it, first_version(ask)));
         let legs: Vec<Leg> = accepted
             .plan
             .iter()
@@ -269,20 +270,26 @@ pub fn payout_no(leg_id: Uuid) -> String {
     format!("{:X}", leg_id.simple())
 }
 
+/// R11: the details of the request are the first version.
+fn first_version(ask: &Ask<'_>) -> Version {
+    Version { withdrawal_id: ask.id, number: 1, given_by: ask.message.data.requester.as_str().to_owned() }
+}
+
 /// The receiving account as it was given. A field that is missing is empty (R11).
-fn bank_account(ask: &Ask<'_>, given: &PartialBankAccount) -> BankAccount {
+pub(crate) fn bank_account(account_id: &str, given: &PartialBankAccount, version: Version) -> BankAccount {
     fn text<T>(field: Option<&T>, read: fn(&T) -> &str) -> String {
         field.map(read).unwrap_or_default().to_owned()
     }
     use broker::contract::{AccountNumber, Cnaps, Name};
     BankAccount {
         id: Uuid::now_v7(),
-        account_id: ask.account_id().to_owned(),
+        account_id: account_id.to_owned(),
         holder: text(given.holder.as_ref(), Name::as_str),
         number: text(given.number.as_ref(), AccountNumber::as_str).into(),
         bank_name: text(given.bank_name.as_ref(), Name::as_str),
         branch: text(given.branch.as_ref(), Name::as_str),
         cnaps: text(given.cnaps.as_ref(), Cnaps::as_str),
+        version: Some(version),
     }
 }
 

@@ -194,6 +194,7 @@ fn bank(top_up: &TopUp) -> Option<BankAccount> {
         bank_name: "中国银行".to_owned(),
         branch: "北京分行".to_owned(),
         cnaps: "104100000004".to_owned(),
+        version: None,
     })
 }
 

@@ -13,6 +13,7 @@ pub(super) fn of(whole: &Whole) -> String {
     let mut page = String::new();
     heading(&mut page, whole);
     legs(&mut page, whole);
+    details(&mut page, whole);
     moves(&mut page, whole);
     decisions(&mut page, whole);
     calls(&mut page, whole);
@@ -70,7 +71,10 @@ fn legs(page: &mut String, whole: &Whole) {
         return;
     }
     let payee = |leg: &Leg| match whole.payee(leg) {
-        Some(payee) => format!("{} ****{}", payee.holder, payee.last_four),
+        Some(payee) => match Whole::version_of(payee) {
+            Some(version) => format!("{} ****{} (version {version})", payee.holder, payee.last_four),
+            None => format!("{} ****{}", payee.holder, payee.last_four),
+        },
         None => "source".to_owned(),
     };
     let mut table =
@@ -88,6 +92,37 @@ fn legs(page: &mut String, whole: &Whole) {
         ]);
     }
     line!(page, "\nLegs, newest top-up first\n{table}");
+}
+
+/// R11: the versions of the bank details, and what was refused as one.
+fn details(page: &mut String, whole: &Whole) {
+    if whole.versions.is_empty() && whole.refused_details.is_empty() {
+        return;
+    }
+    let mut table =
+        output::table(&["at", "version", "holder", "number", "bank", "branch", "CNAPS", "by", "result"]);
+    for it in &whole.versions {
+        let current = Some(it.id) == whole.withdrawal.bank_account_id;
+        table.add_row([
+            moment(it.created_at),
+            Whole::version_of(it).map(|it| it.to_string()).unwrap_or_default(),
+            it.holder.clone(),
+            if it.last_four.is_empty() { String::new() } else { format!("****{}", it.last_four) },
+            it.bank_name.clone(),
+            it.branch.clone(),
+            it.cnaps.clone(),
+            it.version.as_ref().map(|it| it.given_by.clone()).unwrap_or_default(),
+            if current { "current" } else { "replaced" }.to_owned(),
+        ]);
+    }
+    for it in &whole.refused_details {
+        let mut row = vec![String::new(); 9];
+        row[0] = moment(it.received_at);
+        row[7].clone_from(&it.actor);
+        row[8].clone_from(&it.result);
+        table.add_row(row);
+    }
+    line!(page, "\nBank details\n{table}");
 }
 
 /// A leg by its top-up; the withdrawal itself by a word.

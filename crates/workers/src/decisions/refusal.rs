@@ -1,0 +1,87 @@
+//! Why a decision or bank details did not take effect, and how the sender reads it.
+
+use broker::contract::Problem;
+
+/// Why a message about a withdrawal changed nothing. The text form is the stable
+/// code, kept with the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::IntoStaticStr, strum::EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub enum Refusal {
+    /// There is no such withdrawal.
+    UnknownWithdrawal,
+    /// The withdrawal is past the state in which this can be decided.
+    TooLate,
+    /// S01: the requester may not approve.
+    RequesterCannotApprove,
+    /// S01: this person approved it already; the others are still missing.
+    AlreadyApproved,
+    /// S01: the decision was made on another effect than the one that would be paid.
+    EffectChanged,
+    /// R11: the details that these would replace are not the newest ones.
+    DetailsChanged,
+    /// R11: a part of the money was sent with the details before.
+    AlreadyDispatched,
+}
+
+impl Refusal {
+    /// The refusal as its sender reads it.
+    #[must_use]
+    pub fn problem(self) -> Problem {
+        let (status, pointer, detail) = match self {
+            Self::UnknownWithdrawal => (404, "/data/withdrawal_id", "there is no withdrawal of this number"),
+            Self::TooLate => {
+                (409, "/data/withdrawal_id", "the withdrawal is past the state in which this can be said")
+            }
+            Self::RequesterCannotApprove => {
+                (403, "/data/actor", "who asked for the money cannot approve the withdrawal")
+            }
+            Self::AlreadyApproved => {
+                (409, "/data/actor", "this person approved it already; it waits for somebody else")
+            }
+            Self::EffectChanged => (
+                409,
+                "/data/effect_digest",
+                "the withdrawal would pay something else by now; look at it again and decide anew",
+            ),
+            Self::DetailsChanged => {
+                (409, "/data/expected_version", "other bank details were given meanwhile; look at them first")
+            }
+            Self::AlreadyDispatched => (
+                409,
+                "/data/withdrawal_id",
+                "a part of the money was sent already; the receiving account can no longer be changed",
+            ),
+        };
+        let problem = Problem::with_status(self.into(), status, detail).at(pointer);
+        match self {
+            Self::DetailsChanged | Self::AlreadyDispatched => problem.by_rule("R11"),
+            _ => problem,
+        }
+    }
+}
+
+/// Another message came under a source and id that are taken.
+pub(super) fn conflict(differing: &[String]) -> Problem {
+    let detail = format!(
+        "another message came under this source and id before; this one changed nothing. It differs in: {}",
+        differing.join(", ")
+    );
+    Problem::with_status("conflict", 409, detail).at("/id")
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator;
+
+    use super::Refusal;
+
+    #[test]
+    fn every_refusal_has_a_code_a_place_and_words() {
+        for refusal in Refusal::iter() {
+            let problem = refusal.problem();
+            assert_eq!(&*problem.code, refusal.to_string());
+            assert!((400..500).contains(&problem.status) && problem.pointer.is_some(), "{problem}");
+            assert!(problem.detail.len() > 20, "{problem}");
+        }
+    }
+}
