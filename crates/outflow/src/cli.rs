@@ -214,7 +214,7 @@ pub(crate) struct Publish {
 pub(crate) struct Details {
     /// The withdrawal's number
     pub(crate) id: Uuid,
-    /// A JSON file with holder, number, bank_name, branch and cnaps; `-` is stdin
+    /// A JSON file with the five fields of a bank account; `-` is stdin
     #[arg(long, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Who gives them
@@ -249,7 +249,7 @@ pub(crate) struct IssueCode {
     /// In which currency
     #[arg(long, default_value = "CNY", value_parser = word::<Currency>)]
     pub(crate) currency: Currency,
-    /// By which route: source or bank_card
+    /// By which route: source or bank-card
     #[arg(long, value_parser = word::<Route>)]
     pub(crate) route: Route,
     /// The id that the request will have

@@ -82,6 +82,10 @@ fn last_four(number: &str) -> String {
     characters[characters.len().saturating_sub(4)..].iter().collect()
 }
 
+fn versions_of<T>(rows: &[BankAccount], pick: fn(&Version) -> T) -> Vec<Option<T>> {
+    rows.iter().map(|it| it.version.as_ref().map(pick)).collect()
+}
+
 /// Writes new bank accounts, with their numbers sealed.
 ///
 /// # Errors
@@ -96,9 +100,6 @@ pub async fn insert(
         return Ok(());
     }
     let texts = |pick: fn(&BankAccount) -> &str| rows.iter().map(pick).collect::<Vec<_>>();
-    fn versions_of<T>(rows: &[BankAccount], pick: fn(&Version) -> T) -> Vec<Option<T>> {
-        rows.iter().map(|it| it.version.as_ref().map(pick)).collect()
-    }
     let numbers = || rows.iter().map(|it| (it.id, it.number.expose_secret()));
     sqlx::query(include_str!("../sql/bank_account_insert.sql"))
         .bind(rows.iter().map(|it| it.id).collect::<Vec<_>>())

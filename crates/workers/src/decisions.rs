@@ -132,10 +132,9 @@ async fn decide_in(
     let mut sheet = Sheet { at, instructions: Vec::new(), decisions: Vec::new(), applied: 0 };
     for message in messages {
         let form = form(message, &desk.vault);
-        if let Some(before) = table.known(message, &form) {
-            let differing = before.map(|it| differing_fields(&it, &form)).unwrap_or_default();
+        if let Some(differing) = table.repeats(message, &form) {
             if !differing.is_empty() {
-                sheet.refuse(&mut cases, message, vec![refusal::conflict(&differing)]);
+                refuse(&mut cases, message, vec![refusal::conflict(&differing)]);
             }
             continue;
         }
@@ -145,7 +144,7 @@ async fn decide_in(
         sheet.keep(message, form, effect, &result);
         match result {
             Ok(()) => sheet.applied += 1,
-            Err(reasons) => sheet.refuse(&mut cases, message, reasons),
+            Err(reasons) => refuse(&mut cases, message, reasons),
         }
     }
     let applied = sheet.applied;
@@ -184,13 +183,19 @@ impl Table {
         Ok(Self { known, approvers, book })
     }
 
-    /// What the first message under this source and id said. From now on this one
-    /// is known too.
-    fn known(&mut self, message: &Message, form: &Value) -> Option<Option<Value>> {
+    /// The fields in which a message differs from the first under its source and
+    /// id; nothing when it is itself the first, and known from now on.
+    fn repeats(&mut self, message: &Message, form: &Value) -> Option<Vec<String>> {
         let key = (message.source.to_string(), message.id.to_string());
-        let before = self.known.get(&key).cloned();
-        self.known.entry(key).or_insert_with(|| Some(form.clone()));
-        before
+        match self.known.get(&key) {
+            Some(Some(first)) => Some(differing_fields(first, form)),
+            // What that one said was not kept at the time.
+            Some(None) => Some(Vec::new()),
+            None => {
+                self.known.insert(key, Some(form.clone()));
+                None
+            }
+        }
     }
 
     fn apply(&mut self, cases: &mut Cases, message: &Message, desk: &Desk) -> Result<(), Refused> {
@@ -249,13 +254,13 @@ impl Sheet {
             received_at: self.at,
         });
     }
+}
 
-    /// Tells the sender why a message changed nothing.
-    fn refuse(&mut self, cases: &mut Cases, message: &Message, reasons: Refused) {
-        let state = cases.get(message.data.withdrawal_id()).map(|it| it.withdrawal.state);
-        let event = refused_event(message, state, reasons, cases.at());
-        cases.publish(event);
-    }
+/// Tells the sender why a message changed nothing.
+fn refuse(cases: &mut Cases, message: &Message, reasons: Refused) {
+    let state = cases.get(message.data.withdrawal_id()).map(|it| it.withdrawal.state);
+    let event = refused_event(message, state, reasons, cases.at());
+    cases.publish(event);
 }
 
 fn decision(

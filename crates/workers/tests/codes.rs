@@ -141,7 +141,9 @@ async fn r10_a_hundred_guesses_at_once_are_a_hundred_guesses() {
     let bad = wrong(digits(&issued));
     let words = join_all((0..100).map(|_| guess(&codes, issued.id, &bad, now()))).await;
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-    words.into_iter().for_each(|it| *counted.entry(it).or_default() += 1);
+    for word in words {
+        *counted.entry(word).or_default() += 1;
+    }
     assert_eq!(counted, BTreeMap::from([("attempts_exhausted", 95), ("wrong", 5)]));
     assert_eq!(stage.text("select guesses from verification_code").await, "5");
 
