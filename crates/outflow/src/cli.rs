@@ -318,7 +318,8 @@ pub(crate) enum Facts {
         #[command(flatten)]
         wish: Intervention,
         /// The version, as `facts status` names it
-        version: i64,
+        #[arg(value_name = "VERSION")]
+        fact_version: i64,
     },
     /// Ends a stop because of `control_total`, once the totals agree again
     EndStop {
@@ -405,4 +406,14 @@ fn word<T: FromStr + Display + IntoEnumIterator>(text: &str) -> Result<T, String
         let known: Vec<String> = T::iter().map(|it| it.to_string()).collect();
         format!("must be one of {}", known.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_command_contradicts_itself() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn run(general: &General, action: &Facts) -> Result<()> {
             let known = facts::status(&database, account).await.context("reading the account's facts")?;
             known.ok_or_else(|| not_found(account))?
         }
-        Facts::Skip { wish, version } => {
+        Facts::Skip { wish, fact_version: version } => {
             let desk = Desk { database, vault: settings.vault()? };
             let skipped = facts::skip(&desk, &wish_of(wish), *version, Clock::System.now()).await;
             let standing = skipped.map_err(|error| refused(error, &wish.account))?;
