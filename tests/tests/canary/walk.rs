@@ -66,8 +66,13 @@ impl Walk {
         let simulator = Simulator::start(options).await.expect("a simulator");
         let gateways =
             Gateways::from_key_folder(&keys, simulator.base_url(), Limits::default()).expect("gateways");
-        let till =
-            Till { database, vault: vault(), gateways: Arc::new(gateways), clock: Clock::Manual(millis) };
+        let till = Till {
+            database,
+            vault: vault(),
+            gateways: Arc::new(gateways),
+            rules: Arc::default(),
+            clock: Clock::Manual(millis),
+        };
         let stop = CancellationToken::new();
         let workers = tokio::sync::Mutex::new(start(&connections, &till, &stop));
         Self { stack, till, connections, database_url, amqp_url, folder, stop, workers, simulator }
