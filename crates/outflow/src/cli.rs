@@ -1,5 +1,7 @@
 //! The command line, as it is parsed. What the commands do is in [`crate::command`].
 
+mod channel;
+
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,6 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Currency, Route, WithdrawalState};
 use strum::IntoEnumIterator;
 use uuid::Uuid;
+
+pub(crate) use self::channel::{Channel, Switch, SwitchName};
 
 /// What `--help` says at its end.
 const EXIT_CODES: &str = "\
@@ -348,46 +352,6 @@ pub(crate) struct Verify {
     /// The gateways' own book: a simulator's address, or a file
     #[arg(long, value_name = "URL|FILE")]
     pub(crate) book: Option<String>,
-}
-
-/// `outflow channel`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Channel {
-    /// Every rail, and whether its sends are stopped
-    List,
-    /// Stops sends in less than a second; queries go on
-    Pause(Switch),
-    /// Lets sends go on
-    Resume(Switch),
-}
-
-/// A switch, and who moves it why.
-#[derive(Debug, Args)]
-pub(crate) struct Switch {
-    /// The rail; `all` is the kill switch
-    #[arg(value_enum, value_name = "RAIL")]
-    pub(crate) rail: SwitchName,
-    /// Why, for whoever finds it
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(crate) reason: String,
-    /// Who you are
-    #[arg(long, env = "OUTFLOW_ACTOR", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(crate) by: String,
-}
-
-/// What can be stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SwitchName {
-    /// Every rail
-    All,
-    /// Alipay
-    Alipay,
-    /// WeChat Pay
-    Wechat,
-    /// UnionPay
-    Unionpay,
-    /// The bank
-    Bank,
 }
 
 /// `outflow calendar`

@@ -1,5 +1,6 @@
 //! `gateway-simulator`: the simulator alone, for people who test payments.
 
+use std::io::{Write as _, stdout};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -132,8 +133,9 @@ async fn main() -> anyhow::Result<()> {
     })
     .await
     .context("the simulator could not start")?;
-    println!("Listening on {}", running.base_url());
-    println!("Keys in {}, book in {}", arguments.keys.display(), arguments.book.display());
+    let (keys, book) = (arguments.keys.display(), arguments.book.display());
+    // Whoever started it may close the pipe once it knows the address: no reason to end.
+    let _ = writeln!(stdout(), "Listening on {}\nKeys in {keys}, book in {book}", running.base_url());
     tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")?;
     running.stop().await;
     Ok(())

@@ -1,6 +1,9 @@
 //! Payout and settle against the simulator: every accident on every rail ends
 //! where it must, money moves once, and the books agree with the gateways'.
 
+mod notices;
+mod sealed;
+#[path = "../stage/mod.rs"]
 mod stage;
 
 use std::sync::Arc;
@@ -10,15 +13,13 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveTime, Utc};
 use domain::{Calendar, Rail};
 use gateways::{Gateways, Limits};
-use secrecy::SecretBox;
 use serde_json::{Value, json};
 use simulator::{Running, SimClock, Simulator, Trade};
 use stage::{Credit, Stage, cny, now, request, rules, vault};
-use store::notices::{self, Claim, Received, Verdict};
+use store::Vault;
 use store::verify::{GatewayMovement, verify};
-use store::{Vault, VaultKey};
 use uuid::Uuid;
-use workers::{Clock, PayoutPolicy, Till, approval, holds, intake, payout, release, settle};
+use workers::{Clock, PayoutPolicy, Till, approval, intake, payout, release, settle};
 
 /// A stage with a gateway world and a till, all on one manual clock.
 struct World {
@@ -289,185 +290,4 @@ async fn every_accident_at_the_bank_ends_where_it_must() {
 async fn a_gateway_that_never_answers_is_left_to_people_and_never_failed() {
     walk("alipay", Some("alipay"), SILENT).await;
     walk("bank_transfer", None, SILENT).await;
-}
-
-impl World {
-    /// Keeps a notice about the only leg, as its receiver would, and lets settle
-    /// look at it. Answers how many queries were made.
-    async fn told(&self, claim: Claim) -> usize {
-        let mut tx = self.till.database.begin().await.expect("a transaction");
-        let (payout_no,): (String,) =
-            sqlx::query_as("select payout_no from leg").fetch_one(&mut *tx).await.expect("a leg");
-        let leg = notices::addressees(&mut tx, &[&payout_no]).await.expect("legs").remove(0);
-        let notice = Received {
-            id: Uuid::now_v7(),
-            rail: leg.rail,
-            notice_id: Uuid::now_v7().to_string(),
-            payout_no,
-            leg_id: Some(leg.leg_id),
-            amount: leg.amount,
-            claim,
-            verdict: Verdict::Accepted,
-            happened_at: None,
-        };
-        assert_eq!(notices::put(&mut tx, &[notice], self.now()).await.expect("a row").len(), 1);
-        tx.commit().await.expect("a commit");
-        settle::pass(&self.till).await.expect("settle")
-    }
-
-    /// The state of the only leg, and what settle made of the newest notice.
-    async fn ended(&self) -> (String, String) {
-        let effect = "select effect from notice order by received_at desc, id desc limit 1";
-        (self.stage.text("select state from leg").await, self.stage.text(effect).await)
-    }
-
-    /// Sends the only leg, once.
-    async fn dispatch(&self) {
-        release::pass(&self.till.database, &self.till.clock).await.expect("release");
-        for (rail, legs) in self.due().await {
-            payout::pass(&self.till, rail, &legs).await.expect("payout");
-        }
-    }
-}
-
-fn is(state: &str, effect: &str) -> (String, String) {
-    (state.to_owned(), effect.to_owned())
-}
-
-#[tokio::test]
-async fn a_notice_hastens_the_query_and_the_query_decides() {
-    for (channel, sim_channel) in
-        [("alipay", "alipay"), ("wechat", "wechat"), ("unionpay_personal", "unionpay")]
-    {
-        let world = approved(channel, Some(sim_channel), &[("0001", "paid")]).await;
-        world.dispatch().await;
-        // The gateway has paid by now, and the first query is not due yet.
-        world.till.clock.advance_to(world.now() + chrono::TimeDelta::milliseconds(3_500));
-        world.stage.run("update leg set check_at = check_at + interval '1 day'").await;
-        assert_eq!(settle::pass(&world.till).await.expect("settle"), 0, "{channel}");
-        assert_eq!(world.told(Claim::Refused).await, 1, "{channel}");
-        assert_eq!(world.ended().await, is("paid", "hastened"), "{channel}: not what the notice claimed");
-        assert_eq!(world.told(Claim::Paid).await, 0, "{channel}");
-        assert_eq!(world.ended().await, is("paid", "confirmed"), "{channel}");
-        world.books_agree().await;
-    }
-}
-
-#[tokio::test]
-async fn a_payment_that_came_back_is_taken_back_when_its_gateway_says_so() {
-    for (channel, sim_channel, claim, effect, queries) in [
-        ("alipay", Some("alipay"), Claim::Returned, "hastened", 1),
-        ("wechat", Some("wechat"), Claim::Refused, "hastened", 1),
-        // No query of a bank tells of returns: its signed booking is the word.
-        ("bank_transfer", None, Claim::Returned, "returned", 0),
-    ] {
-        let world = approved(channel, sim_channel, &[("0009", "paid")]).await;
-        world.run_to_the_end().await;
-        assert_eq!(world.stage.text("select state from leg").await, "paid", "{channel}");
-        world.till.clock.advance_to(world.now() + chrono::TimeDelta::days(10));
-        assert_eq!(world.told(claim).await, queries, "{channel}");
-        assert_eq!(world.ended().await, is("released", effect), "{channel}");
-        assert_eq!(world.stage.text("select state from withdrawal").await, "failed", "{channel}");
-        assert_eq!(world.stage.text("select remaining from top_up").await, "1000", "{channel}");
-        assert_eq!(world.told(claim).await, 0, "{channel}");
-        assert_eq!(world.ended().await, is("released", "no_change"), "{channel}: once");
-        world.books_agree().await;
-    }
-}
-
-#[tokio::test]
-async fn a_notice_that_contradicts_the_gateway_or_the_books_moves_nothing() {
-    let world = approved("alipay", Some("alipay"), &[("0000", "paid")]).await;
-    assert_eq!(world.told(Claim::Paid).await, 0);
-    assert_eq!(world.ended().await, is("scheduled", "no_change"), "nothing was sent yet");
-    world.run_to_the_end().await;
-    assert_eq!(world.told(Claim::Returned).await, 1);
-    assert_eq!(world.ended().await, is("paid", "hastened"), "the gateway was asked, and still has it paid");
-
-    let world = approved("alipay", Some("alipay"), &[("0002", "released")]).await;
-    world.run_to_the_end().await;
-    assert_eq!(world.told(Claim::Paid).await, 0);
-    assert_eq!(world.ended().await, is("released", "contradicts"));
-}
-
-/// A withdrawal to two bank accounts, the second of which cannot be opened.
-#[tokio::test]
-async fn s04_a_number_that_cannot_be_opened_stops_its_own_leg_and_no_other() {
-    let world = World::new().await;
-    let credit = |id| Credit {
-        id,
-        channel: "bank_transfer",
-        arrived_at: "2026-02-01T12:00:00+08:00",
-        amount: "10.00",
-    };
-    world.stage.account("acct-0000", &[credit("a"), credit("b")]).await;
-    world.stage.account("acct-0001", &[credit("c")]).await;
-    world.end_bank_numbers_in_magic().await;
-    let lost = vault_of("lost", 9);
-    world.reseal("b", &lost).await;
-    let asks = [
-        request("r1", "20.00", json!({ "account_id": "acct-0000" })),
-        request("r2", "10.00", json!({ "account_id": "acct-0001" })),
-    ];
-    intake::admit(&world.till.database, &rules(), &asks, world.now()).await.expect("intake");
-    world.approve_all().await;
-    world.run_to_the_end().await;
-
-    let legs =
-        "select string_agg(top_up_upstream_id || ' ' || state, ', ' order by top_up_upstream_id) from leg";
-    assert_eq!(world.stage.text(legs).await, "a paid, b held, c paid");
-    let states = "select string_agg(request_id || ' ' || concat_ws(' ', state, held_because), ', ' order by request_id) from withdrawal";
-    assert_eq!(world.stage.text(states).await, "r1 on_hold payee_unreadable, r2 completed");
-    let note = world.stage.text("select note from transition where to_state = 'held'").await;
-    assert!(note.starts_with("payee_unreadable: ") && note.ends_with("its key is not in the ring"), "{note}");
-    let sends =
-        "select string_agg(distinct top_up_upstream_id, ' ') from attempt join leg on leg.id = leg_id";
-    assert_eq!(world.stage.text(sends).await, "a c", "nothing was sent for the one that is held");
-    world.books_agree().await;
-
-    // The key comes back into the ring, behind the one that seals now.
-    let guard = |vault| holds::Guard { policy: policy(), vault };
-    let same = guard(vault());
-    assert_eq!(holds::pass(&world.till.database, &same, world.now()).await.expect("holds"), 0);
-    let both = Vault::new(&[key("test", 1), key("lost", 9)], &secret(2)).expect("a ring with two keys");
-    let freed = holds::pass(&world.till.database, &guard(both.clone()), world.now()).await.expect("holds");
-    assert_eq!(freed, 1);
-    let world = World { till: Till { vault: both, ..world.till.clone() }, ..world };
-    world.run_to_the_end().await;
-    assert_eq!(world.stage.text(legs).await, "a paid, b paid, c paid");
-    world.books_agree().await;
-}
-
-fn secret(byte: u8) -> SecretBox<[u8; 32]> {
-    SecretBox::new(Box::new([byte; 32]))
-}
-
-fn key(id: &str, byte: u8) -> VaultKey {
-    VaultKey { id: id.to_owned(), bytes: secret(byte) }
-}
-
-/// A vault that seals with a key of its own and finds numbers as every other does.
-fn vault_of(id: &str, byte: u8) -> Vault {
-    Vault::new(&[key(id, byte)], &secret(2)).expect("a ring with a key")
-}
-
-#[tokio::test]
-async fn s04_after_a_rotation_a_number_that_the_old_key_sealed_is_paid_to() {
-    let world = World::new().await;
-    let credit = Credit {
-        id: "t",
-        channel: "bank_transfer",
-        arrived_at: "2026-02-01T12:00:00+08:00",
-        amount: "10.00",
-    };
-    world.stage.account("acct-0000", &[credit]).await;
-    world.end_bank_numbers_in_magic().await;
-    let rotated = Vault::new(&[key("new", 8), key("test", 1)], &secret(2)).expect("a ring with two keys");
-    let world = World { till: Till { vault: rotated, ..world.till.clone() }, ..world };
-    let ask = request("r1", "10.00", json!({ "account_id": "acct-0000" }));
-    intake::admit(&world.till.database, &rules(), &[ask], world.now()).await.expect("intake");
-    world.approve_all().await;
-    world.run_to_the_end().await;
-    assert_eq!(world.stage.text("select state from leg").await, "paid");
-    world.books_agree().await;
 }
