@@ -1,7 +1,7 @@
 //! `outflow dev` in one terminal, everything else in another: each command on
 //! real servers, and a worker that is killed and started again.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -77,6 +77,59 @@ impl Terminal {
             let of_it = |it: &Value| it["request"]["id"] == request && it["state"] != "pending_approval";
             self.list().into_iter().find(of_it)
         })
+    }
+}
+
+impl Terminal {
+    /// Runs a command whose input is a text.
+    fn enter(&self, arguments: &[&str], text: &str) -> (Option<i32>, String, String) {
+        let mut command = command(arguments, &self.environment);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut stdin = child.stdin.take().expect("stdin is piped");
+        stdin.write_all(text.as_bytes()).expect("it reads its input");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// R10: a code is shown on a stage of one's own, and becomes a token once.
+    fn enters_a_code(&self) {
+        let issue = ["code", "issue", "--account", "acct-1", "--amount", "12.34", "--route", "source"];
+        let rest = ["--request-id", "coded", "--output", "json"];
+        let (status, out) = self.run(&[&issue[..], &rest[..]].concat());
+        assert_eq!(status, Some(0), "{out}");
+        let issued: Value = serde_json::from_str(&out).expect("a code in JSON");
+        let field = |name: &str| issued[name].as_str().expect("a text");
+        let (id, code) = (field("code_id"), field("code"));
+        let confirm = ["code", "confirm", id];
+        let (status, out, said) = self.enter(&confirm, "none\n");
+        assert!(status == Some(4) && out.is_empty() && said.contains("(wrong)"), "{out}{said}");
+        let (status, out, _) = self.enter(&confirm, code);
+        assert!(status == Some(0) && out.starts_with("v1.upstream."), "{out}");
+        assert_eq!(self.enter(&confirm, code).0, Some(4), "it is used up");
+        let unknown = ["code", "confirm", "00000000-0000-7000-8000-000000000000"];
+        assert_eq!(self.enter(&unknown, code).0, Some(3));
+    }
+
+    /// R11, R8: details for money that goes back to its source are refused, and
+    /// `show` says so.
+    fn gives_details(&self, id: &str) {
+        let account = serde_json::json!({
+            "holder": "杭州龙井茶业有限公司", "number": NUMBER, "bank_name": "中国建设银行",
+            "branch": "杭州西湖支行", "cnaps": "105331000042",
+        });
+        let details = ["details", id, "--by", "li.wei", "--file", "-"];
+        let (status, out, said) = self.enter(&details, &account.to_string());
+        assert!(status == Some(0) && !out.contains(NUMBER) && !said.contains(NUMBER), "{out}{said}");
+        let workers = Process::start(&["run", "decisions"], &self.environment);
+        until("the details to be refused", || {
+            let (_, whole) = self.run(&["show", id, "--output", "json"]);
+            let whole: Value = serde_json::from_str(&whole).expect("a withdrawal in JSON");
+            (whole["refused_details"][0]["result"] == "payee_not_chosen").then_some(())
+        });
+        workers.signal("-TERM");
     }
 }
 
@@ -249,6 +302,8 @@ fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     assert_eq!(whole["legs"][0]["payee"]["last_four"], "1234");
     assert_eq!(terminal.run(&["show", "00000000-0000-7000-8000-000000000000"]).0, Some(3));
     assert_eq!(terminal.list().len(), count + 1);
+    terminal.enters_a_code();
+    terminal.gives_details(&id);
     let (code, said) = terminal.run(&["verify", "--book", &of("OUTFLOW_SIMULATOR_URL")]);
     assert_eq!(code, Some(0), "{said}");
 
