@@ -6,10 +6,14 @@
 //!                │            │  └▶ failed ◀─┤                 │
 //!                ├── again ───┼─────┘  └─────┼─▶ released ◀────┤
 //!                └── again ── unknown ───────┘ └▶ rerouting ◀──┘
+//!
+//! rerouting ─▶ a leg of the next generation, planned ─▶ … · released · canceled
 //! ```
 //!
 //! The picture that matters: from `dispatching` an answer that is not certain
 //! leads to `unknown` and nowhere else, and only a certain one leads out of it.
+//! A leg that is rerouting stays so for good once another generation took its
+//! place; until then its slice can still be given back.
 
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
@@ -35,7 +39,7 @@ pub enum LegState {
     Unknown,
     /// Found in the channel's statement. Final unless returned.
     Settled,
-    /// Refused by its route; a new generation to a bank card takes its place.
+    /// Refused by its route, or returned by its payee; a new generation to a bank card takes its place.
     Rerouting,
     /// The money went back to its top-up. Final.
     Released,
@@ -116,9 +120,12 @@ impl LegState {
             (Self::Scheduled | Self::Held, E::Unschedule) => Ok(Self::Planned),
             (Self::Scheduled, E::Dispatch) => Ok(Self::Dispatching),
             (Self::Dispatching | Self::Unknown, E::Accept) => Ok(Self::Submitted),
-            (Self::Dispatching | Self::Unknown | Self::Submitted | Self::ManualReview, E::Succeed) => {
-                Ok(Self::Paid)
-            }
+            // A channel that refused can say later that it paid after all. The books then
+            // follow the money, as long as nothing has taken the leg's place.
+            (
+                Self::Dispatching | Self::Unknown | Self::Submitted | Self::ManualReview | Self::Rerouting,
+                E::Succeed,
+            ) => Ok(Self::Paid),
             // A guard refuses what is scheduled (R6c, R18), the gateway what was sent.
             (
                 Self::Scheduled | Self::Dispatching | Self::Unknown | Self::Submitted | Self::ManualReview,
@@ -127,19 +134,23 @@ impl LegState {
             (Self::Dispatching, E::Doubt) => Ok(Self::Unknown),
             (Self::Unknown | Self::Submitted, E::GiveUp) => Ok(Self::ManualReview),
             (Self::Failed | Self::Returned | Self::Scheduled, E::Reroute) => Ok(Self::Rerouting),
-            (Self::Failed | Self::Returned, E::Release) => Ok(Self::Released),
+            // A new destination that nobody named, or that people denied, ends the slice too.
+            (Self::Failed | Self::Returned | Self::Rerouting | Self::Planned, E::Release) => {
+                Ok(Self::Released)
+            }
             (Self::Paid, E::Settle) => Ok(Self::Settled),
             (Self::Paid | Self::Settled, E::Return) => Ok(Self::Returned),
             (Self::Scheduled, E::Hold) => Ok(Self::Held),
-            (Self::Planned | Self::Scheduled | Self::Held, E::Cancel) => Ok(Self::Canceled),
+            (Self::Planned | Self::Scheduled | Self::Held | Self::Rerouting, E::Cancel) => Ok(Self::Canceled),
             (state, event) => Err(LegRefused { state, event }),
         }
     }
 
-    /// The leg's money is held: neither paid out nor back in its top-up.
+    /// The money of the slice is held: neither paid out nor back in its top-up.
+    /// Asked of the newest generation of a slice.
     #[must_use]
     pub const fn holds_money(self) -> bool {
-        !matches!(self, Self::Paid | Self::Settled | Self::Released | Self::Canceled | Self::Rerouting)
+        !matches!(self, Self::Paid | Self::Settled | Self::Released | Self::Canceled)
     }
 }
 
@@ -153,6 +164,7 @@ mod tests {
     const MOVES: &str = "
         planned       schedule scheduled
         planned       cancel   canceled
+        planned       release  released
         scheduled     dispatch dispatching
         scheduled     refuse   failed
         scheduled     reroute  rerouting
@@ -180,6 +192,9 @@ mod tests {
         settled       return   returned
         returned      reroute  rerouting
         returned      release  released
+        rerouting     release  released
+        rerouting     cancel   canceled
+        rerouting     succeed  paid
         held          unhold   scheduled
         held          cancel   canceled
         manual_review succeed  paid

@@ -8,6 +8,9 @@
 //!
 //! Up to the approval people and rules move it. After the approval its state is
 //! a pure function of its legs ([`state_of_legs`]): there is no second truth.
+//!
+//! A leg that is rerouted makes it `ActionRequired` (R6c): new bank details, then
+//! a new approval, which lead back to `Approved` and on by its legs.
 
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
@@ -107,7 +110,9 @@ impl WithdrawalState {
             | (Self::AwaitingDetails, E::Complete)
             | (Self::PendingApproval | Self::Approved, E::Revise)
             | (Self::OnHold, E::ReleaseToPending) => Ok(Self::PendingApproval),
-            (Self::PendingApproval, E::Approve) | (Self::OnHold, E::ReleaseToApproved) => Ok(Self::Approved),
+            // R6c: a rerouted leg has another destination, which is approved anew.
+            (Self::PendingApproval | Self::ActionRequired, E::Approve)
+            | (Self::OnHold, E::ReleaseToApproved) => Ok(Self::Approved),
             (Self::PendingApproval, E::Deny) => Ok(Self::Denied),
             (Self::AwaitingDetails | Self::PendingApproval, E::Expire) => Ok(Self::Expired),
             (Self::AwaitingDetails | Self::PendingApproval | Self::Approved | Self::OnHold, E::Cancel) => {
@@ -115,7 +120,10 @@ impl WithdrawalState {
             }
             // R11: new details void an approval, but they lift no hold.
             (Self::PendingApproval | Self::Approved, E::Hold) | (Self::OnHold, E::Revise) => Ok(Self::OnHold),
-            (Self::Approved | Self::Processing | Self::OnHold | Self::ActionRequired, E::Recount) => Ok(self),
+            (Self::ActionRequired, E::Revise)
+            | (Self::Approved | Self::Processing | Self::OnHold | Self::ActionRequired, E::Recount) => {
+                Ok(self)
+            }
             (state, event) => Err(WithdrawalRefused { state, event }),
         }
     }
@@ -139,15 +147,16 @@ impl WithdrawalState {
 /// The state of an approved withdrawal, from its legs alone.
 ///
 /// `legs` are the live generation of each slice: a leg that was rerouted is
-/// represented by its successor. An empty slice of legs is `Approved`.
+/// represented by its successor, which is planned until it is approved. An empty
+/// slice of legs is `Approved`.
 #[must_use]
 pub fn state_of_legs(legs: &[LegState]) -> WithdrawalState {
     use LegState as L;
     let any = |wanted: &[L]| legs.iter().any(|leg| wanted.contains(leg));
     let all = |wanted: &[L]| legs.iter().all(|leg| wanted.contains(leg));
-    if all(&[L::Planned, L::Scheduled]) {
+    if all(&[L::Scheduled]) {
         WithdrawalState::Approved
-    } else if any(&[L::ManualReview, L::Rerouting, L::Returned]) {
+    } else if any(&[L::ManualReview, L::Rerouting, L::Returned, L::Planned]) {
         WithdrawalState::ActionRequired
     } else if all(&[L::Canceled]) {
         WithdrawalState::Canceled
@@ -192,6 +201,8 @@ mod tests {
         on_hold          revise               on_hold
         on_hold          release_to_pending   pending_approval
         on_hold          release_to_approved  approved
+        action_required  approve              approved
+        action_required  revise               action_required
         approved         recount              approved
         processing       recount              processing
         on_hold          recount              on_hold
@@ -233,6 +244,9 @@ mod tests {
             ("manual_review paid", "action_required"),
             ("returned paid", "action_required"),
             ("rerouting scheduled", "action_required"),
+            ("planned", "action_required"),
+            ("planned paid", "action_required"),
+            ("scheduled canceled", "processing"),
             ("held scheduled", "on_hold"),
         ] {
             let states: Vec<LegState> =

@@ -9,7 +9,7 @@ select leg.id, top_up.channel, top_up.contract_entity, top_up.arrived_at, top_up
            and other.rail <> 'bank'
            and other.id <> leg.id
            and other.attempts > 0
-           and (other.state not in ('released', 'canceled') or other.paid_at is not null)) as refunds
+           and (other.state not in ('released', 'canceled', 'rerouting') or other.paid_at is not null)) as refunds
   from leg
   join top_up on top_up.id = leg.top_up_id
  where leg.id = any($1)

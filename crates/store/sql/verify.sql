@@ -14,8 +14,8 @@ with live_leg as (
 legs_of as (
     select withdrawal_id,
            sum(amount)                                                              as amount,
-           bool_and(state in ('planned', 'scheduled'))                              as none_left,
-           bool_or(state in ('manual_review', 'rerouting', 'returned'))             as needs_people,
+           bool_and(state = 'scheduled')                                            as none_left,
+           bool_or(state in ('manual_review', 'rerouting', 'returned', 'planned'))  as needs_people,
            bool_and(state = 'canceled')                                             as all_canceled,
            bool_or(state = 'held')                                                  as any_held,
            bool_and(state in ('paid', 'settled'))                                   as all_paid,
@@ -64,6 +64,9 @@ legal (machine, from_state, to_state) as (
            ('withdrawal', 'approved', 'pending_approval'),
            ('withdrawal', 'approved', 'approved'), ('withdrawal', 'processing', 'processing'),
            ('withdrawal', 'on_hold', 'on_hold'), ('withdrawal', 'action_required', 'action_required'),
+           ('withdrawal', 'action_required', 'approved'),
+           ('leg', 'planned', 'released'), ('leg', 'rerouting', 'released'), ('leg', 'rerouting', 'canceled'),
+           ('leg', 'rerouting', 'paid'),
            ('leg', 'new', 'planned'), ('leg', 'planned', 'scheduled'), ('leg', 'planned', 'canceled'),
            ('leg', 'scheduled', 'planned'), ('leg', 'held', 'planned'), ('leg', 'scheduled', 'dispatching'),
            ('leg', 'scheduled', 'rerouting'), ('leg', 'scheduled', 'held'), ('leg', 'scheduled', 'failed'),
@@ -165,7 +168,7 @@ select 'I05', 'payout number ' || moved.payout_no, 'the gateway moved money for 
   left join leg on leg.payout_no = moved.payout_no
  where payouts > 0
    and (leg.id is null or leg.amount <> moved.amount
-        or leg.state not in ('paid', 'settled', 'returned', 'rerouting', 'released'))
+        or (leg.state not in ('paid', 'settled', 'returned') and leg.paid_at is null))
 union all
 select 'I06', 'payout number ' || payout_no, 'it moved money ' || payouts || ' times'
   from moved
@@ -278,8 +281,25 @@ select 'I16', 'withdrawal ' || withdrawal.id, 'it was approved without its quoru
                       where decision.withdrawal_id = withdrawal.id
                         and verdict = 'approve'
                         and result = 'applied'
-                        and decision.effect_digest is not distinct from withdrawal.effect_digest
+                        and decision.effect_digest is not distinct from coalesce(
+                                (select approval.effect_digest
+                                   from approval
+                                  where approval.withdrawal_id = withdrawal.id
+                                  order by approval.id desc
+                                  limit 1), withdrawal.effect_digest)
                         and actor <> withdrawal.requester)
+union all
+select 'I16', 'leg ' || leg.id, 'it goes to another destination than the one before, and nobody approved that'
+  from leg
+ where leg.predecessor_id is not null
+   and leg.attempts > 0
+   and not exists (select 1
+                     from transition as approve
+                     join transition as born on born.leg_id = leg.id and born.from_state = 'new'
+                    where approve.withdrawal_id = leg.withdrawal_id
+                      and approve.leg_id is null
+                      and approve.event = 'approve'
+                      and approve.id > born.id)
 union all
 select 'I16', 'withdrawal ' || withdrawal.id, 'its requester approved it'
   from withdrawal
@@ -291,6 +311,36 @@ select 'I17', 'leg ' || leg.id, 'it has ' || leg.attempts || ' sends and ' || co
   left join attempt on attempt.leg_id = leg.id and attempt.kind = 'pay' and attempt.payout_no = leg.payout_no
  group by leg.id
 having leg.attempts <> count(attempt.id)
+union all
+select 'I17', 'leg ' || leg.id, 'it takes the place of a leg that is not rerouting, or of another slice, or not as its next generation'
+  from leg
+  left join leg as before on before.id = leg.predecessor_id
+ where leg.predecessor_id is not null
+   and (before.state, before.withdrawal_id, before.top_up_id, before.position, before.amount, before.generation + 1)
+       is distinct from ('rerouting', leg.withdrawal_id, leg.top_up_id, leg.position, leg.amount, leg.generation)
+union all
+select 'I17', 'leg ' || predecessor_id, count(*) || ' legs take its place'
+  from leg
+ where predecessor_id is not null
+ group by predecessor_id
+having count(*) > 1
+union all
+select 'I17', 'leg ' || leg.id, 'it was rerouted although it may have been paid: a call of it has no definite end'
+  from leg
+ where leg.state = 'rerouting'
+   and leg.paid_at is null
+   and exists (select 1
+                 from attempt
+                 left join attempt_outcome on attempt_id = attempt.id
+                where attempt.leg_id = leg.id
+                  and attempt.kind = 'pay'
+                  and coalesce(outcome, 'none') not in ('failed', 'reroute', 'retry_later', 'configuration'))
+   and not exists (select 1
+                     from attempt
+                     join attempt_outcome on attempt_id = attempt.id
+                    where attempt.leg_id = leg.id
+                      and attempt.kind = 'query'
+                      and outcome in ('failed', 'reroute'))
 union all
 select 'I17', 'payout number ' || moved.payout_no, 'money moved without an attempt row'
   from moved

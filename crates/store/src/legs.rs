@@ -211,6 +211,15 @@ pub async fn of_withdrawal(connection: &mut PgConnection, withdrawal: Uuid) -> R
     rows.iter().map(leg).collect()
 }
 
+/// One leg as it is now.
+///
+/// # Errors
+/// When the database is away.
+pub async fn find(connection: &mut PgConnection, id: Uuid) -> Result<Option<Leg>, Error> {
+    let row = sqlx::query(include_str!("../sql/leg_find.sql")).bind(id).fetch_optional(connection).await?;
+    row.as_ref().map(leg).transpose()
+}
+
 /// Legs that are due and whose payout queue was not told since `told_before`:
 /// their numbers and rails, oldest first. Not locked.
 ///

@@ -8,6 +8,7 @@
 //! accounts by id ▸ withdrawals by id ▸ legs by id ▸ top-ups.
 
 pub mod accounts;
+pub mod approvals;
 pub mod attempts;
 pub mod bank_accounts;
 pub mod books;
@@ -19,11 +20,13 @@ pub mod history;
 pub mod instructions;
 pub mod interventions;
 pub mod journal;
+pub mod late_effects;
 pub mod legs;
 pub mod notices;
 pub mod outbox;
 pub mod parked;
 pub mod requests;
+pub mod resolutions;
 pub mod stops;
 pub mod top_ups;
 pub mod trace;

@@ -98,11 +98,15 @@ async fn review_in(
     let mut tally = Tally::default();
     for id in cases.ids() {
         let case = cases.get(id).expect("an id of the cases in hand");
-        if case.withdrawal.state != WithdrawalState::PendingApproval {
+        if !case.awaits_approval() {
             continue;
         }
         let small = case.withdrawal.amount <= policy.auto_approve_up_to;
-        if let Some(obstacle) = cases.account_of(id).and_then(obstacle_of) {
+        let rerouted = case.withdrawal.state == WithdrawalState::ActionRequired;
+        if rerouted && cases.account_of(id).and_then(obstacle_of).is_some() {
+            // Its other legs may be under way, so it is not put on hold; no rule lets it go.
+            tally.waiting += 1;
+        } else if let Some(obstacle) = cases.account_of(id).and_then(obstacle_of) {
             hold(&mut cases, id, obstacle);
             tally.held += 1;
         } else if small {
@@ -136,7 +140,9 @@ fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
 }
 
 /// Approves a withdrawal that waits for it: its clocks start (R7), its legs get
-/// their times, and the payout queues of those that are due are told.
+/// their times, and the payout queues of those that are due are told. Of one whose
+/// legs were rerouted (R6c), the new destinations are approved, with clocks of
+/// their own.
 ///
 /// # Panics
 /// When the withdrawal is not in hand or does not wait for an approval, which
@@ -144,28 +150,27 @@ fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
 pub(crate) fn approve(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy, by: &str, note: Option<&str>) {
     let at = cases.at();
     cases.move_withdrawal(id, WithdrawalEvent::Approve, by, note).expect("it waits for an approval");
-    let legs: Vec<_> =
-        cases.get(id).expect("the case is in hand").legs.iter().map(|it| (it.id, it.rail)).collect();
-    let mut latest = None;
+    cases.keep_approval(id, by);
+    let case = cases.get(id).expect("the case is in hand");
+    let planned = case.live().filter(|it| it.state == LegState::Planned);
+    let legs: Vec<_> = planned.map(|it| (it.id, it.rail)).collect();
     for (leg_id, rail) in legs {
         let times = policy.times_of(rail, at);
-        cases
-            .move_leg(leg_id, LegEvent::Schedule, by, None)
-            .expect("a leg of an unapproved withdrawal is planned");
+        cases.move_leg(leg_id, LegEvent::Schedule, by, None).expect("a planned leg can be scheduled");
         let leg = cases.leg_mut(leg_id).expect("the leg is in hand");
         leg.dispatch_at = Some(times.dispatch_at);
         leg.execute_on = Some(date_in_shanghai(times.dispatch_at));
         leg.deadline_at = times.deadline.map(|it| it.at);
         leg.deadline_provisional = times.deadline.is_some_and(|it| it.provisional);
-        latest = latest.max(leg.deadline_at.map(|at| (at, leg.deadline_provisional)));
         if times.dispatch_at <= at && leg.state == LegState::Scheduled {
             leg.nudged_at = Some(at);
             cases.publish(nudge(payout_queue(rail), leg_id));
         }
     }
+    let case = cases.get(id).expect("the case is in hand");
+    let latest = case.live().filter_map(|leg| Some((leg.deadline_at?, leg.deadline_provisional))).max();
     let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
-    withdrawal.approved_at = Some(at);
-    withdrawal.expires_at = None;
+    withdrawal.approved_at = withdrawal.approved_at.or(Some(at));
     withdrawal.deadline_at = latest.map(|(at, _)| at);
     withdrawal.deadline_provisional = latest.is_some_and(|(_, provisional)| provisional);
 }

@@ -6,6 +6,8 @@
 //! trace. What a withdrawal becomes through its legs is derived when the cases
 //! are written, so that there is no second truth.
 
+mod case;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -13,7 +15,9 @@ use domain::{
     LegEvent, LegRefused, LegState, WithdrawalEvent, WithdrawalRefused, WithdrawalState, state_of_legs,
 };
 use store::accounts::Account;
+use store::approvals::{self, Approval};
 use store::journal::{Bucket, Movement};
+use store::late_effects::{self, LateEffect};
 use store::legs::Leg;
 use store::outbox::Outgoing;
 use store::trace::Transition;
@@ -21,16 +25,8 @@ use store::withdrawals::Withdrawal;
 use store::{Tx, accounts, journal, legs, outbox, trace, withdrawals};
 use uuid::Uuid;
 
+pub(crate) use self::case::Case;
 use crate::events;
-
-/// A withdrawal with its legs, both locked until the transaction ends.
-#[derive(Debug)]
-pub(crate) struct Case {
-    /// The withdrawal.
-    pub(crate) withdrawal: Withdrawal,
-    /// Its legs, every generation.
-    pub(crate) legs: Vec<Leg>,
-}
 
 /// The cases of one transaction and what has been decided about them.
 #[derive(Debug)]
@@ -41,10 +37,17 @@ pub(crate) struct Cases {
     case_of_leg: BTreeMap<Uuid, Uuid>,
     changed_withdrawals: BTreeSet<Uuid>,
     changed_legs: BTreeSet<Uuid>,
+    new_legs: BTreeSet<Uuid>,
+    /// Legs that left their route and that nothing was made of yet.
+    rerouted: Vec<Uuid>,
+    /// Withdrawals of which something new waits for people.
+    calling: BTreeSet<Uuid>,
     /// Withdrawal transitions in their order; each becomes one event.
     moves: Vec<(Uuid, WithdrawalState, WithdrawalState, i32)>,
     traces: Vec<Transition>,
     movements: Vec<Movement>,
+    approvals: Vec<Approval>,
+    late_effects: Vec<LateEffect>,
     outgoing: Vec<Outgoing>,
 }
 
@@ -70,9 +73,14 @@ impl Cases {
             case_of_leg,
             changed_withdrawals: BTreeSet::new(),
             changed_legs: BTreeSet::new(),
+            new_legs: BTreeSet::new(),
+            rerouted: Vec::new(),
+            calling: BTreeSet::new(),
             moves: Vec::new(),
             traces: Vec::new(),
             movements: Vec::new(),
+            approvals: Vec::new(),
+            late_effects: Vec::new(),
             outgoing: Vec::new(),
         })
     }
@@ -126,6 +134,50 @@ impl Cases {
         self.by_id.get_mut(&id).map(|case| &mut case.withdrawal)
     }
 
+    /// The case of a leg in hand.
+    pub(crate) fn case_of(&self, leg: Uuid) -> Option<&Case> {
+        self.by_id.get(self.case_of_leg.get(&leg)?)
+    }
+
+    /// Adds a leg that does not exist yet, in the place of the one that it names.
+    ///
+    /// # Panics
+    /// When its withdrawal is not in hand, which callers have checked.
+    pub(crate) fn add_leg(&mut self, leg: Leg, by: &str, note: &str) {
+        self.traces.push(Transition {
+            withdrawal_id: leg.withdrawal_id,
+            leg_id: Some(leg.id),
+            sequence: leg.sequence,
+            from: "new",
+            to: leg.state.into(),
+            event: "plan",
+            actor: by.to_owned(),
+            note: Some(note.to_owned()),
+        });
+        self.new_legs.insert(leg.id);
+        self.changed_legs.insert(leg.id);
+        self.calling.insert(leg.withdrawal_id);
+        self.case_of_leg.insert(leg.id, leg.withdrawal_id);
+        let case = self.by_id.get_mut(&leg.withdrawal_id).expect("the withdrawal of a new leg is in hand");
+        case.legs.push(leg);
+    }
+
+    /// Legs that left their route since this was asked last (R6c).
+    pub(crate) fn take_rerouted(&mut self) -> Vec<Uuid> {
+        std::mem::take(&mut self.rerouted)
+    }
+
+    /// Keeps that the effect of a withdrawal, as it is now, was approved.
+    pub(crate) fn keep_approval(&mut self, id: Uuid, by: &str) {
+        let effect_digest = self.by_id.get(&id).and_then(|it| it.withdrawal.effect_digest.clone());
+        self.approvals.push(Approval { withdrawal_id: id, effect_digest, approved_by: by.to_owned() });
+    }
+
+    /// Keeps a gateway's word that came too late.
+    pub(crate) fn keep_late_effect(&mut self, found: LateEffect) {
+        self.late_effects.push(found);
+    }
+
     /// Something to publish with this transaction.
     pub(crate) fn publish(&mut self, message: Outgoing) {
         self.outgoing.push(message);
@@ -157,6 +209,7 @@ impl Cases {
             LegState::Unknown => leg.doubted_at = Some(at),
             _ => {}
         }
+        let withdrawal_id = leg.withdrawal_id;
         let trace = Transition {
             withdrawal_id: leg.withdrawal_id,
             leg_id: Some(id),
@@ -170,6 +223,12 @@ impl Cases {
         let movement = money_of_move(leg);
         self.traces.push(trace);
         self.movements.extend(movement);
+        if matches!(after, LegState::Rerouting | LegState::ManualReview) {
+            self.calling.insert(withdrawal_id);
+        }
+        if after == LegState::Rerouting {
+            self.rerouted.push(id);
+        }
         Ok(())
     }
 
@@ -229,6 +288,7 @@ impl Cases {
     /// # Errors
     /// When the database refuses; the caller rolls back.
     pub(crate) async fn write(mut self, tx: &mut Tx, by: &str) -> Result<(), store::Error> {
+        debug_assert!(self.rerouted.is_empty(), "legs that left their route wait for something");
         self.derive(by);
         let (mut changed_legs, mut changed_withdrawals) = (Vec::new(), Vec::new());
         for case in self.by_id.values() {
@@ -237,6 +297,8 @@ impl Cases {
                 changed_withdrawals.push(case.withdrawal.clone());
             }
         }
+        let new_legs: Vec<Leg> =
+            changed_legs.iter().filter(|leg| self.new_legs.contains(&leg.id)).cloned().collect();
         let mut open: BTreeMap<String, i32> = BTreeMap::new();
         let mut messages = Vec::with_capacity(self.moves.len() + self.outgoing.len());
         for (id, before, after, sequence) in &self.moves {
@@ -250,11 +312,15 @@ impl Cases {
         open.retain(|_, added| *added != 0);
         let (accounts, added): (Vec<_>, Vec<_>) = open.into_iter().unzip();
 
+        legs::insert(tx, &new_legs, self.at).await?;
+        // What a new leg got since it was made is not in its insert.
         legs::update(tx, &changed_legs, self.at).await?;
         withdrawals::update(tx, &changed_withdrawals, self.at).await?;
         journal::apply(tx, &self.movements, self.at).await?;
         accounts::count_open(tx, &accounts, &added).await?;
         trace::put(tx, &self.traces, self.at).await?;
+        approvals::put(tx, &self.approvals, self.at).await?;
+        late_effects::put(tx, &self.late_effects, self.at).await?;
         outbox::put(tx, &messages, self.at).await
     }
 
@@ -267,8 +333,15 @@ impl Cases {
             if !touched || !is_derived(before) || case.withdrawal.approved_at.is_none() {
                 continue;
             }
-            let after = state_of_legs(&live(&case.legs));
-            if after != before {
+            let live: Vec<LegState> = case.live().map(|leg| leg.state).collect();
+            let after = state_of_legs(&live);
+            if case.redirected().is_empty() && case.withdrawal.expires_at.is_some() {
+                self.withdrawal_mut(id).expect("an id of the cases in hand").expires_at = None;
+            }
+            // Something new for people is told, although the state says that people are needed already.
+            let calls = after == WithdrawalState::ActionRequired && self.calling.contains(&id);
+            let told = self.moves.iter().any(|(moved, ..)| *moved == id);
+            if after != before || (calls && !told) {
                 self.set_state(id, after, "legs", by, None);
             }
         }
@@ -288,12 +361,6 @@ const fn is_derived(state: WithdrawalState) -> bool {
             | S::PartiallyCompleted
             | S::Failed
     )
-}
-
-/// The states of the newest generation of each slice.
-fn live(legs: &[Leg]) -> Vec<LegState> {
-    let replaced: BTreeSet<Uuid> = legs.iter().filter_map(|leg| leg.predecessor_id).collect();
-    legs.iter().filter(|leg| !replaced.contains(&leg.id)).map(|leg| leg.state).collect()
 }
 
 /// The money that moves when a leg enters its state; `leg` has entered it already.

@@ -10,6 +10,7 @@
 //! event tells its sender.
 
 mod details;
+mod redirect;
 mod refusal;
 mod verdicts;
 

@@ -58,8 +58,12 @@ pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store
     let mut ended = 0;
     for id in cases.ids() {
         let Some(Case { withdrawal, .. }) = cases.get(id) else { continue };
-        let waiting =
-            matches!(withdrawal.state, WithdrawalState::AwaitingDetails | WithdrawalState::PendingApproval);
+        let waiting = matches!(
+            withdrawal.state,
+            WithdrawalState::AwaitingDetails
+                | WithdrawalState::PendingApproval
+                | WithdrawalState::ActionRequired
+        );
         let over = withdrawal.expires_at.is_some_and(|it| it <= at);
         if waiting
             && over

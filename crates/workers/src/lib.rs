@@ -25,6 +25,7 @@ pub mod facts;
 mod gate;
 pub mod holds;
 pub mod intake;
+mod late;
 mod nudge;
 mod orders;
 mod outcome;
@@ -34,8 +35,10 @@ mod policy;
 pub mod quote;
 pub mod relay;
 pub mod release;
+mod reroute;
 mod route_guard;
 pub mod settle;
+pub mod statement;
 pub mod verification;
 
 pub use clock::Clock;

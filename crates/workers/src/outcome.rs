@@ -4,18 +4,22 @@
 //! that matters most: only a certain answer ends a leg. A refusal of a number
 //! that was in doubt before counts only when a query said it.
 
+mod words;
+
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{LegEvent, LegState, RouteClosed};
-use gateways::{Finding, Gateways, Outcome, Refusal, Traits};
-use store::Database;
-use store::attempts::{self, AttemptOutcome};
-use store::legs::Leg;
+use domain::{LegEvent, LegState, Rail, RouteClosed};
+use gateways::{Finding, Outcome, Refusal, Traits};
+use store::attempts;
+use store::late_effects::{Claim, ToldBy};
 use uuid::Uuid;
 
+pub(crate) use self::words::Words;
 use crate::cases::Cases;
+use crate::late::{self, late_effect};
 use crate::patience::delay_of_attempt;
+use crate::{Till, reroute};
 
 /// The names of the workers in traces.
 const PAYOUT: &str = "payout";
@@ -39,86 +43,18 @@ pub(crate) struct Told<Answer> {
     pub(crate) answer: Answer,
 }
 
-/// The class, code, words and reference of an answer, as they are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Words {
-    class: &'static str,
-    code: Option<String>,
-    detail: Option<String>,
-    reference: Option<String>,
-}
-
-impl Words {
-    fn new(class: &'static str, code: &str, detail: &str) -> Self {
-        Self { class, code: Some(code.to_owned()), detail: Some(detail.to_owned()), reference: None }
-    }
-
-    fn referring(class: &'static str, reference: Option<&str>) -> Self {
-        Self { class, reference: reference.map(str::to_owned), ..Self::default() }
-    }
-
-    fn of_payment(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Succeeded { reference } => Self::referring("succeeded", Some(reference)),
-            Outcome::Pending { reference } => Self::referring("pending", reference.as_deref()),
-            Outcome::Unknown { code, detail } => Self::new("unknown", code, detail),
-            Outcome::RetryLater { code, detail } => Self::new("retry_later", code, detail),
-            Outcome::Configuration { code, detail } => Self::new("configuration", code, detail),
-            Outcome::Failed { code, detail } => Self::new("failed", code, detail),
-            Outcome::Reroute { code, detail } => Self::new("reroute", code, detail),
-        }
-    }
-
-    fn of_finding(finding: &Finding) -> Self {
-        match finding {
-            Finding::Paid { reference } => Self::referring("paid", Some(reference)),
-            Finding::Pending { reference } => Self::referring("pending", reference.as_deref()),
-            Finding::Refused { refusal: Refusal::Failed, code, detail } => Self::new("failed", code, detail),
-            Finding::Refused { refusal: Refusal::Reroute, code, detail } => {
-                Self::new("reroute", code, detail)
-            }
-            Finding::Spent { code, detail } => Self::new("spent", code, detail),
-            Finding::Returned { reference, detail } => {
-                Self { detail: Some(detail.clone()), ..Self::referring("returned", Some(reference)) }
-            }
-            Finding::NotFound { detail } => {
-                Self { detail: Some(detail.clone()), ..Self::referring("not_found", None) }
-            }
-            Finding::Unknown { code, detail } => Self::new("unknown", code, detail),
-        }
-    }
-
-    fn kept(&self, attempt_id: Uuid) -> AttemptOutcome {
-        AttemptOutcome {
-            attempt_id,
-            outcome: self.class,
-            code: self.code.clone(),
-            detail: self.detail.clone(),
-            reference: self.reference.clone(),
-        }
-    }
-
-    /// Leaves the last words on the leg, and a reference for good.
-    fn write_on(&self, leg: &mut Leg) {
-        leg.code.clone_from(&self.code);
-        leg.detail.clone_from(&self.detail);
-        if self.reference.is_some() {
-            leg.reference.clone_from(&self.reference);
-        }
-    }
-}
-
 /// Writes what payments brought, in one transaction.
 ///
 /// # Errors
 /// When the database is away or refuses; nothing was written then.
 pub(crate) async fn record_payments(
-    database: &Database,
+    till: &Till,
+    rail: Rail,
     told: &[Told<Outcome>],
-    traits: &Traits,
     at: DateTime<Utc>,
 ) -> Result<(), store::Error> {
-    let mut tx = database.begin().await?;
+    let traits = till.gateways.of(rail).traits();
+    let mut tx = till.database.begin().await?;
     let ids: Vec<Uuid> = told.iter().map(|it| it.leg_id).collect();
     let mut cases = Cases::lock_of_legs(&mut tx, &ids, at).await?;
     let mut kept = Vec::with_capacity(told.len());
@@ -131,6 +67,7 @@ pub(crate) async fn record_payments(
         }
     }
     attempts::finish(&mut tx, &kept, at).await?;
+    reroute::take_up(&mut tx, &mut cases, &till.rules, PAYOUT).await?;
     cases.write(&mut tx, PAYOUT).await?;
     Ok(tx.commit().await?)
 }
@@ -140,15 +77,14 @@ pub(crate) async fn record_payments(
 /// # Errors
 /// When the database is away or refuses; nothing was written then.
 pub(crate) async fn record_findings(
-    database: &Database,
+    till: &Till,
     told: &[Told<Finding>],
-    gateways: &Gateways,
     at: DateTime<Utc>,
 ) -> Result<(), store::Error> {
     if told.is_empty() {
         return Ok(());
     }
-    let mut tx = database.begin().await?;
+    let mut tx = till.database.begin().await?;
     let ids: Vec<Uuid> = told.iter().map(|it| it.leg_id).collect();
     let mut cases = Cases::lock_of_legs(&mut tx, &ids, at).await?;
     let mut kept = Vec::with_capacity(told.len());
@@ -156,7 +92,7 @@ pub(crate) async fn record_findings(
         let words = Words::of_finding(&it.answer);
         kept.push(words.kept(it.attempt_id));
         let Some(leg) = cases.leg(it.leg_id) else { continue };
-        let traits = gateways.of(leg.rail).traits();
+        let traits = till.gateways.of(leg.rail).traits();
         match leg.state {
             LegState::Unknown | LegState::Submitted => {
                 apply_finding(&mut cases, it.leg_id, &it.answer, &words, traits);
@@ -164,10 +100,13 @@ pub(crate) async fn record_findings(
             LegState::Paid | LegState::Settled => {
                 apply_second_look(&mut cases, it.leg_id, &it.answer, &words, traits);
             }
-            _ => {}
+            LegState::ManualReview => apply_to_review(&mut cases, it.leg_id, &it.answer, &words),
+            // The leg went on while the query was under way.
+            _ => apply_late(&mut cases, it.leg_id, &it.answer, &words),
         }
     }
     attempts::finish(&mut tx, &kept, at).await?;
+    reroute::take_up(&mut tx, &mut cases, &till.rules, SETTLE).await?;
     cases.write(&mut tx, SETTLE).await?;
     Ok(tx.commit().await?)
 }
@@ -266,10 +205,10 @@ pub(crate) fn close_route(cases: &mut Cases, id: Uuid, closed: &RouteClosed) {
 }
 
 /// A leg whose way is closed for good, to its source or to its payee: nothing
-/// was paid and nothing will be under its number. Its money goes back to its
-/// top-up, from where another request can take it by another route.
+/// was paid and nothing will be under its number. Its slice takes another way (R6c).
 fn leave_route(cases: &mut Cases, id: Uuid, by: &str, words: &Words) {
-    fail(cases, id, by, words);
+    go(cases, id, LegEvent::Refuse, by, words);
+    go(cases, id, LegEvent::Reroute, by, words);
 }
 
 /// A leg that was definitely refused: its money goes back to its top-up.
@@ -309,10 +248,49 @@ fn apply_second_look(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Wor
     }
 }
 
-/// A paid leg whose money came back: it goes back to its top-up.
-fn take_back(cases: &mut Cases, id: Uuid, by: &str, words: &Words) {
+/// A leg in manual review was asked about once more, because its gateway hinted
+/// at something. What is certain about money that left is believed; that none
+/// left only two people with evidence can say.
+fn apply_to_review(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words) {
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    leg.check_at = None;
+    match finding {
+        Finding::Paid { .. } => {
+            words.write_on(leg);
+            go(cases, id, LegEvent::Succeed, SETTLE, words);
+        }
+        Finding::Returned { .. } => {
+            words.write_on(leg);
+            go(cases, id, LegEvent::Succeed, SETTLE, words);
+            take_back(cases, id, SETTLE, words);
+        }
+        _ => {}
+    }
+}
+
+/// An answer about a leg that has gone on since it was asked about: only money
+/// that moved after all is of interest.
+fn apply_late(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words) {
+    let claim = match finding {
+        Finding::Paid { .. } => Claim::Paid,
+        Finding::Returned { .. } => Claim::Returned,
+        _ => return,
+    };
+    if cases.leg(id).is_some_and(late::speaks_of_the_past) {
+        late_effect(
+            cases,
+            id,
+            claim,
+            (ToldBy::Query, words.reference.as_deref().unwrap_or_default()),
+            SETTLE,
+        );
+    }
+}
+
+/// A paid leg whose money came back: its slice takes another way.
+pub(crate) fn take_back(cases: &mut Cases, id: Uuid, by: &str, words: &Words) {
     go(cases, id, LegEvent::Return, by, words);
-    go(cases, id, LegEvent::Release, by, words);
+    go(cases, id, LegEvent::Reroute, by, words);
 }
 
 /// A gateway's own signed statement that a payment came back; `notice` names it.
@@ -341,12 +319,8 @@ fn ask_again(cases: &mut Cases, id: Uuid, traits: &Traits) {
 }
 
 /// Moves a leg whose state the caller has just looked at.
-fn go(cases: &mut Cases, id: Uuid, event: LegEvent, by: &str, words: &Words) {
-    let note = words.code.as_ref().map(|code| match &words.detail {
-        Some(detail) => format!("{code}: {detail}"),
-        None => code.clone(),
-    });
+pub(crate) fn go(cases: &mut Cases, id: Uuid, event: LegEvent, by: &str, words: &Words) {
     cases
-        .move_leg(id, event, by, note.as_deref())
+        .move_leg(id, event, by, words.note().as_deref())
         .expect("the state allows the event: it was looked at under its lock");
 }

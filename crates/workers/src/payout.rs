@@ -22,7 +22,7 @@ use gateways::{Gateways, Order, Outcome};
 use store::Vault;
 use store::attempts::{self, Attempt, Kind};
 use store::legs::Leg;
-use store::{Database, Tx, stops};
+use store::{Database, Tx, late_effects, stops};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -34,11 +34,12 @@ use crate::approval::obstacle_of;
 use crate::cases::Cases;
 use crate::gate::{Gate, Pass};
 use crate::holds::PAYEE_UNREADABLE;
+use crate::late::PREDECESSOR_PAID;
 use crate::orders::orders;
 use crate::outcome::{Told, close_route, record_payments};
 use crate::patience::patiently;
 use crate::route_guard::RouteGuard;
-use crate::{Clock, Error, dead_letter, nudge};
+use crate::{Clock, Error, dead_letter, nudge, reroute};
 
 /// The name of this worker in traces.
 const WORKER: &str = "payout";
@@ -145,8 +146,7 @@ async fn write_outcomes(
 ) -> Result<(), Error> {
     let mut batch = Vec::with_capacity(OUTCOMES);
     while answered.recv_many(&mut batch, OUTCOMES).await > 0 {
-        let write =
-            || record_payments(&till.database, &batch, till.gateways.of(rail).traits(), till.clock.now());
+        let write = || record_payments(till, rail, &batch, till.clock.now());
         patiently("a payout worker", stop, write).await?;
         batch.clear();
     }
@@ -170,7 +170,7 @@ pub async fn pass(till: &Till, rail: Rail, ids: &[Uuid]) -> Result<usize, store:
         .collect()
         .await;
     let told: Vec<Told<Outcome>> = told.into_iter().flatten().collect();
-    record_payments(&till.database, &told, till.gateways.of(rail).traits(), till.clock.now()).await?;
+    record_payments(till, rail, &told, till.clock.now()).await?;
     Ok(told.len())
 }
 
@@ -187,8 +187,9 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
 
 /// Guards at the dispatch (R6c): R2, R4, the window, the channel's limits (R18)
 /// and the stops. A leg that meets an obstacle goes on hold, and so does one whose
-/// payee's number cannot be opened; one whose way back is closed is refused
-/// without a call; a stopped rail leaves its legs as they are.
+/// payee's number cannot be opened, or whose predecessor was paid after all; one
+/// whose way back is closed is rerouted without a call; a stopped rail leaves its
+/// legs as they are.
 async fn claim_in(
     tx: &mut Tx,
     ids: &[Uuid],
@@ -205,11 +206,16 @@ async fn claim_in(
     };
     let due: Vec<Uuid> = ids.iter().copied().filter(|id| cases.leg(*id).is_some_and(is_due)).collect();
     let mut orders = orders(tx, &till.vault, due.iter().filter_map(|id| cases.leg(*id))).await?;
+    let before: Vec<Uuid> =
+        due.iter().filter_map(|id| cases.leg(*id)).filter_map(|leg| leg.predecessor_id).collect();
+    let paid_before = late_effects::paid_after_all(tx, &before).await?;
     let (mut claimed, mut calls) = (Vec::new(), Vec::new());
     for id in due {
         let Some(leg) = cases.leg(id).filter(|leg| is_due(leg)) else { continue };
         if let Some(obstacle) = cases.account_of(leg.withdrawal_id).and_then(obstacle_of) {
             hold(&mut cases, id, obstacle.into(), None);
+        } else if leg.predecessor_id.is_some_and(|it| paid_before.contains(&it)) {
+            hold(&mut cases, id, PREDECESSOR_PAID, None);
         } else if let Some(closed) = guard.closed(leg, at) {
             warn!(leg = %id, because = closed.code(), "A leg is not sent: its way back to the source is closed");
             close_route(&mut cases, id, &closed);
@@ -223,6 +229,7 @@ async fn claim_in(
         }
     }
     attempts::start(tx, &claimed, at).await?;
+    reroute::take_up(tx, &mut cases, &till.rules, WORKER).await?;
     cases.write(tx, WORKER).await?;
     Ok(calls)
 }

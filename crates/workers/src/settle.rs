@@ -71,7 +71,7 @@ pub async fn run(till: Till, stop: CancellationToken) -> Result<(), Error> {
         }
         let asked = calls.len();
         let told = ask(&till, calls).await;
-        let write = || record_findings(&till.database, &told, &till.gateways, till.clock.now());
+        let write = || record_findings(&till, &told, till.clock.now());
         if patiently("the settle duty", &stop, write).await?.is_none() {
             break;
         }
@@ -91,7 +91,7 @@ pub async fn pass(till: &Till) -> Result<usize, store::Error> {
     let calls = take_up(till).await?;
     let asked = calls.len();
     let told = ask(till, calls).await;
-    record_findings(&till.database, &told, &till.gateways, till.clock.now()).await?;
+    record_findings(till, &told, till.clock.now()).await?;
     Ok(asked)
 }
 
@@ -115,7 +115,14 @@ async fn take_up(till: &Till) -> Result<Vec<Call>, store::Error> {
                 cases.move_leg(id, LegEvent::Doubt, WORKER, note).expect("a dispatching leg can be doubted");
                 queries.push(query(&mut cases, id));
             }
-            LegState::Unknown | LegState::Submitted | LegState::Paid | LegState::Settled if due => {
+            LegState::Unknown
+            | LegState::Submitted
+            | LegState::Paid
+            | LegState::Settled
+            | LegState::ManualReview
+            | LegState::Rerouting
+                if due =>
+            {
                 queries.push(query(&mut cases, id));
             }
             _ => {}

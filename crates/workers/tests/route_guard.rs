@@ -1,5 +1,5 @@
 //! R6c and R18 at the dispatch: what may not go back to its source is not sent,
-//! its money is free again, and its neighbours are paid.
+//! waits for another destination or is free again, and its neighbours are paid.
 
 mod stage;
 
@@ -14,7 +14,7 @@ use simulator::{Running, SimClock, Simulator, Trade};
 use stage::{Credit, Stage, cny, request, rules, vault};
 use store::verify::verify;
 use uuid::Uuid;
-use workers::{Clock, PayoutPolicy, Till, approval, intake, payout};
+use workers::{Clock, PayoutPolicy, Till, approval, expiry, intake, payout};
 
 /// A till, its books, and a world of gateways, on one manual clock.
 struct Scene {
@@ -127,11 +127,11 @@ async fn r6c_a_leg_approved_on_the_last_day_is_not_sent_after_midnight() {
 
     scene.till.clock.advance_to(moment("2026-03-11T00:00:00+08:00"));
     assert_eq!(scene.dispatch(Rail::Alipay).await, 1, "one call, for the neighbour");
-    assert_eq!(scene.legs().await, "last released window_closed, open paid");
+    assert_eq!(scene.legs().await, "last rerouting window_closed, open paid");
     let states = "select string_agg(account_id || ' ' || state, ', ' order by account_id) from withdrawal";
-    assert_eq!(scene.stage.text(states).await, "last failed, open completed");
+    assert_eq!(scene.stage.text(states).await, "last action_required, open completed");
     let free = "select string_agg(concat_ws(' ', id, remaining, held), ', ' order by id) from account";
-    assert_eq!(scene.stage.text(free).await, "last 10000 0, open 6000 0");
+    assert_eq!(scene.stage.text(free).await, "last 6000 4000, open 6000 0");
     let attempts = "select string_agg(account_id || ' ' || attempts, ', ' order by account_id) from leg";
     assert_eq!(scene.stage.text(attempts).await, "last 0, open 1");
     let note = "select note from transition where to_state = 'failed' and leg_id is not null";
@@ -140,11 +140,19 @@ async fn r6c_a_leg_approved_on_the_last_day_is_not_sent_after_midnight() {
         "window_closed: R6c: it could go back to its source until 2026-03-10"
     );
     let told = scene.stage.events().await;
-    assert!(told.iter().any(|(key, data)| key == "withdrawal.failed" && data["account_id"] == "last"));
+    assert!(
+        told.iter().any(|(key, data)| key == "withdrawal.action_required" && data["account_id"] == "last")
+    );
     assert_eq!(scene.simulator.book().movements.len(), 1);
     scene.books_are_clean().await;
 
-    // What is free again takes the other route from now on.
+    // Nobody says where it should go instead: it is free again, and takes the other route from now on.
+    scene.till.clock.advance_to(moment("2026-03-25T00:00:00+08:00"));
+    assert_eq!(expiry::pass(&scene.till.database, scene.till.clock.now()).await.unwrap(), 1);
+    assert_eq!(scene.legs().await, "last released window_closed, open paid");
+    assert_eq!(scene.stage.text(states).await, "last failed, open completed");
+    assert_eq!(scene.stage.text(free).await, "last 10000 0, open 6000 0");
+    scene.books_are_clean().await;
     let snapshot = workers::quote::read(&scene.till.database, "last").await.unwrap().unwrap();
     let quote = snapshot.quote(&scene.till.rules, scene.till.clock.now());
     assert_eq!((quote.source.maximum, quote.bank_card.maximum), (cny("0.00"), cny("100.00")));
@@ -174,7 +182,7 @@ async fn r18_the_channels_own_limits_count_from_the_customers_payment() {
         .stage
         .text("select string_agg(concat_ws(' ', account_id, state, code, attempts), ', ' order by account_id) from leg where attempts = 0")
         .await;
-    let expected = "a-old released channel_window_closed 0, w-old released channel_window_closed 0";
+    let expected = "a-old rerouting channel_window_closed 0, w-old rerouting channel_window_closed 0";
     assert_eq!(refused, expected);
     scene.books_are_clean().await;
 }
@@ -194,7 +202,7 @@ async fn r18_one_wechat_payment_is_refunded_fifty_times_and_not_once_more() {
     assert_eq!(scene.stage.text(calls).await, "50");
     let refused = "select string_agg(distinct concat_ws(' ', state, attempts), ', ') || ' ' || count(*) from leg \
                    where code = 'refund_count_spent'";
-    assert_eq!(scene.stage.text(refused).await, "released 0 2");
+    assert_eq!(scene.stage.text(refused).await, "rerouting 0 2");
     assert!(scene.stage.text(sends).await.parse::<u32>().expect("a count") >= 50);
     scene.books_are_clean().await;
 }

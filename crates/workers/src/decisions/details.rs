@@ -4,9 +4,10 @@
 //! ```text
 //! awaiting_details ── complete ─▶ pending_approval ◀── revise ── approved, nothing sent yet
 //!                                  └── revise ──▶ (itself, with another effect)
+//! action_required ── revise ─▶ (itself): the slices that left their route go there, see [`redirect`]
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use broker::contract::{PartialBankAccount, Problem, WithdrawalDetails};
 use broker::topology::APPROVALS;
@@ -18,7 +19,7 @@ use store::{Tx, top_ups};
 use uuid::Uuid;
 
 use super::refusal::Refusal;
-use super::{Desk, Refused};
+use super::{Desk, Refused, redirect};
 use crate::cases::{Case, Cases};
 use crate::effect::effect_digest;
 use crate::intake::{bank_account, card, problem, slice_of};
@@ -54,20 +55,29 @@ impl Book {
     }
 
     /// The newest version of a withdrawal's details; 0 when there is none.
-    fn newest(&self, id: Uuid) -> i32 {
+    pub(super) fn newest(&self, id: Uuid) -> i32 {
         self.versions.get(&id).into_iter().flatten().map(|(number, _)| *number).max().unwrap_or_default()
+    }
+
+    /// A top-up behind a leg.
+    pub(super) fn top_up(&self, id: Uuid) -> Option<&TopUp> {
+        self.top_ups.get(&id)
+    }
+
+    /// Adds a version that came now.
+    pub(super) fn add(&mut self, id: Uuid, account: BankAccount) {
+        let number = account.version.as_ref().map_or(0, |it| it.number);
+        self.versions.entry(id).or_default().push((number, account.id));
+        self.new.push(account);
     }
 
     /// The legs whose payee the customer names: those that go to a bank account
     /// which is not the stored source of their top-up (R8).
     fn chosen<'a>(&self, case: &'a Case) -> Vec<&'a Leg> {
-        let replaced: BTreeSet<Uuid> = case.legs.iter().filter_map(|leg| leg.predecessor_id).collect();
         let ours = self.versions.get(&case.withdrawal.id);
         let named = |payee: Uuid| ours.into_iter().flatten().any(|(_, it)| *it == payee);
-        let chosen = |leg: &&Leg| {
-            leg.rail == Rail::Bank && !replaced.contains(&leg.id) && leg.bank_account_id.is_none_or(named)
-        };
-        case.legs.iter().filter(chosen).collect()
+        let chosen = |leg: &&Leg| leg.rail == Rail::Bank && leg.bank_account_id.is_none_or(named);
+        case.live().filter(chosen).collect()
     }
 
     /// Every reason against paying to this account (R8, R11, R12).
@@ -83,7 +93,7 @@ impl Book {
 
 /// A reason as the sender of details reads it. Their message names no top-ups,
 /// so that a reason about one has no place in it.
-fn of_details(reason: &Reason, case: &Case) -> Problem {
+pub(super) fn of_details(reason: &Reason, case: &Case) -> Problem {
     let problem = problem(reason, case.withdrawal.currency);
     match reason {
         Reason::TransactionIneligible { .. } => Problem { pointer: None, ..problem },
@@ -108,6 +118,9 @@ pub(super) fn apply(
     if wish.expected_version.is_some_and(|it| i64::from(it) != i64::from(newest)) {
         return Err(vec![Refusal::DetailsChanged.problem()]);
     }
+    if case.withdrawal.state == WithdrawalState::ActionRequired {
+        return redirect::apply(cases, book, wish, desk);
+    }
     let reasons = book.judge(cases, case, &wish.bank_account);
     if !reasons.is_empty() {
         return Err(reasons);
@@ -123,8 +136,7 @@ pub(super) fn apply(
     }
     turn_back(cases, id, event, (wish.actor.as_str(), newest + 1));
     wait_for_approval(cases, id, account.id, desk);
-    book.versions.entry(id).or_default().push((newest + 1, account.id));
-    book.new.push(account);
+    book.add(id, account);
     Ok(())
 }
 
@@ -145,6 +157,7 @@ fn event_of(case: &Case) -> Result<WithdrawalEvent, Refusal> {
                 Err(Refusal::AlreadyDispatched)
             }
         }
+        S::ActionRequired if !case.redirected().is_empty() => Ok(WithdrawalEvent::Revise),
         S::Processing | S::ActionRequired => Err(Refusal::AlreadyDispatched),
         _ => Err(Refusal::TooLate),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use broker::contract::{Decision as Wish, WithdrawalDecided};
-use domain::{LegEvent, LegState, WithdrawalEvent, WithdrawalState};
+use domain::{LegEvent, LegState, WithdrawalEvent};
 use store::decisions::Verdict;
 use uuid::Uuid;
 
@@ -22,10 +22,11 @@ pub(super) fn apply(
 ) -> Result<(), Refusal> {
     let id = wish.withdrawal_id;
     let (actor, reason) = (wish.actor.as_str(), wish.reason.as_str());
-    let withdrawal = &cases.get(id).ok_or(Refusal::UnknownWithdrawal)?.withdrawal;
+    let case = cases.get(id).ok_or(Refusal::UnknownWithdrawal)?;
+    let withdrawal = &case.withdrawal;
     match wish.decision {
         Wish::Approve => {
-            if withdrawal.state != WithdrawalState::PendingApproval {
+            if !case.awaits_approval() {
                 return Err(Refusal::TooLate);
             }
             if withdrawal.requester == actor {
@@ -49,6 +50,7 @@ pub(super) fn apply(
 }
 
 /// Ends a withdrawal that nothing of has been dispatched, and releases its money.
+/// Of one with rerouted legs it ends those (R6c): nothing else is left to decide.
 ///
 /// A cancel wins or loses cleanly against the first dispatch: both hold the
 /// lock of the withdrawal, and the later one finds the other's states.
@@ -58,8 +60,12 @@ pub(crate) fn give_back(
     event: WithdrawalEvent,
     (by, note): (&str, &str),
 ) -> Result<(), Refusal> {
-    let legs: Vec<(Uuid, LegState)> =
-        cases.get(id).ok_or(Refusal::UnknownWithdrawal)?.legs.iter().map(|leg| (leg.id, leg.state)).collect();
+    let case = cases.get(id).ok_or(Refusal::UnknownWithdrawal)?;
+    if case.withdrawal.approved_at.is_some() && !case.redirected().is_empty() {
+        give_back_redirected(cases, id, event, (by, note));
+        return Ok(());
+    }
+    let legs: Vec<(Uuid, LegState)> = case.live().map(|leg| (leg.id, leg.state)).collect();
     let untouched =
         |state: &LegState| matches!(state, LegState::Planned | LegState::Scheduled | LegState::Held);
     if !legs.iter().all(|(_, state)| untouched(state)) {
@@ -70,6 +76,19 @@ pub(crate) fn give_back(
         cases.move_leg(leg, LegEvent::Cancel, by, None).expect("an untouched leg can be canceled");
     }
     Ok(())
+}
+
+/// Gives the slices that have no approved destination back to their top-ups. What
+/// the withdrawal becomes by it follows from its legs.
+fn give_back_redirected(cases: &mut Cases, id: Uuid, event: WithdrawalEvent, (by, note): (&str, &str)) {
+    let leg_event = if event == WithdrawalEvent::Cancel { LegEvent::Cancel } else { LegEvent::Release };
+    let case = cases.get(id).expect("the case is in hand");
+    let slices: Vec<Uuid> = case.redirected().iter().map(|leg| leg.id).collect();
+    for leg in slices {
+        cases
+            .move_leg(leg, leg_event, by, Some(note))
+            .expect("a slice without a destination can be given back");
+    }
 }
 
 /// The word under which a decision is kept.

@@ -5,12 +5,14 @@
 //! is the only word about a return that a bank ever gives, no query repeats it.
 
 use domain::{LegState, Rail};
+use store::late_effects::{self, ToldBy};
 use store::notices::{self, Claim, Waiting};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::Till;
 use crate::cases::Cases;
+use crate::late::{late_effect, speaks_of_the_past};
 use crate::outcome::returned_by_notice;
+use crate::{Till, reroute};
 
 use super::{BATCH, WORKER};
 
@@ -29,6 +31,7 @@ pub(super) async fn apply(till: &Till) -> Result<usize, store::Error> {
     let mut cases = Cases::lock_of_legs(&mut tx, &legs, at).await?;
     let effects: Vec<_> = waiting.iter().filter_map(|it| Some((it.id, effect(&mut cases, it)?))).collect();
     notices::applied(&mut tx, &effects, at).await?;
+    reroute::take_up(&mut tx, &mut cases, &till.rules, WORKER).await?;
     cases.write(&mut tx, WORKER).await?;
     tx.commit().await?;
     info!(notices = effects.len(), "Settle took up what gateways told");
@@ -36,10 +39,11 @@ pub(super) async fn apply(till: &Till) -> Result<usize, store::Error> {
 }
 
 /// Does what a notice asks for, and names it; nothing while a payment call is
-/// under way: its answer comes first.
+/// under way: its answer comes first. A leg in manual review is only asked about
+/// once more: what ended in doubt is never ended by a hint.
 fn effect(cases: &mut Cases, notice: &Waiting) -> Option<&'static str> {
     let leg = cases.leg(notice.leg_id)?;
-    let was_paid = leg.paid_at.is_some();
+    let contradicts = speaks_of_the_past(leg);
     match (leg.state, notice.claim) {
         (LegState::Dispatching, _) => None,
         (LegState::Unknown | LegState::Submitted | LegState::Paid | LegState::Settled, Claim::Returned)
@@ -56,11 +60,22 @@ fn effect(cases: &mut Cases, notice: &Waiting) -> Option<&'static str> {
         }
         (LegState::Paid | LegState::Settled, _) => Some("confirmed"),
         (LegState::ManualReview, _) => {
-            warn!(leg = %notice.leg_id, claim = %notice.claim, "A gateway tells of a leg in manual review");
-            Some("for_people")
+            warn!(leg = %notice.leg_id, claim = %notice.claim, "A gateway tells of a leg in manual review; it is asked");
+            let at = cases.at();
+            cases.leg_mut(notice.leg_id)?.check_at = Some(at);
+            Some("hastened")
         }
-        (LegState::Failed | LegState::Released | LegState::Rerouting, Claim::Paid) if !was_paid => {
-            error!(leg = %notice.leg_id, "A gateway says that it paid a leg which it had refused");
+        // Nothing was given back yet, so the gateway is asked before anything else happens.
+        (LegState::Rerouting, Claim::Paid)
+            if contradicts && cases.case_of(notice.leg_id)?.is_live(notice.leg_id) =>
+        {
+            let at = cases.at();
+            cases.leg_mut(notice.leg_id)?.check_at = Some(at);
+            Some("hastened")
+        }
+        (_, Claim::Paid) if contradicts => {
+            let told = (ToldBy::Notice, notice.notice_id.as_str());
+            late_effect(cases, notice.leg_id, late_effects::Claim::Paid, told, WORKER);
             Some("contradicts")
         }
         _ => Some("no_change"),

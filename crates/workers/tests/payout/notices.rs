@@ -10,9 +10,13 @@ impl World {
     /// Keeps a notice about the only leg, as its receiver would, and lets settle
     /// look at it. Answers how many queries were made.
     async fn told(&self, claim: Claim) -> usize {
+        let payout_no = self.stage.text("select payout_no from leg").await;
+        self.told_of(payout_no, claim).await
+    }
+
+    /// The same about the leg with this payout number.
+    pub(crate) async fn told_of(&self, payout_no: String, claim: Claim) -> usize {
         let mut tx = self.till.database.begin().await.expect("a transaction");
-        let (payout_no,): (String,) =
-            sqlx::query_as("select payout_no from leg").fetch_one(&mut *tx).await.expect("a leg");
         let leg = notices::addressees(&mut tx, &[&payout_no]).await.expect("legs").remove(0);
         let notice = Received {
             id: Uuid::now_v7(),
@@ -81,11 +85,12 @@ async fn a_payment_that_came_back_is_taken_back_when_its_gateway_says_so() {
         assert_eq!(world.stage.text("select state from leg").await, "paid", "{channel}");
         world.till.clock.advance_to(world.now() + chrono::TimeDelta::days(10));
         assert_eq!(world.told(claim).await, queries, "{channel}");
-        assert_eq!(world.ended().await, is("released", effect), "{channel}");
-        assert_eq!(world.stage.text("select state from withdrawal").await, "failed", "{channel}");
-        assert_eq!(world.stage.text("select remaining from top_up").await, "1000", "{channel}");
+        assert_eq!(world.ended().await, is("rerouting", effect), "{channel}");
+        assert_eq!(world.stage.text("select state from withdrawal").await, "action_required", "{channel}");
+        let buckets = "select concat_ws(' ', remaining, held, paid_out) from top_up";
+        assert_eq!(world.stage.text(buckets).await, "0 1000 0", "{channel}");
         assert_eq!(world.told(claim).await, 0, "{channel}");
-        assert_eq!(world.ended().await, is("released", "no_change"), "{channel}: once");
+        assert_eq!(world.ended().await, is("rerouting", "no_change"), "{channel}: once");
         world.books_agree().await;
     }
 }
@@ -99,8 +104,16 @@ async fn a_notice_that_contradicts_the_gateway_or_the_books_moves_nothing() {
     assert_eq!(world.told(Claim::Returned).await, 1);
     assert_eq!(world.ended().await, is("paid", "hastened"), "the gateway was asked, and still has it paid");
 
-    let world = approved("alipay", Some("alipay"), &[("0002", "released")]).await;
+    let world = approved("alipay", Some("alipay"), &[("0004", "released")]).await;
     world.run_to_the_end().await;
     assert_eq!(world.told(Claim::Paid).await, 0);
     assert_eq!(world.ended().await, is("released", "contradicts"));
+    let kept = "select concat_ws(' ', state, claim, told_by) from late_effect";
+    assert_eq!(world.stage.text(kept).await, "released paid notice", "it is there for people to see");
+
+    let world = approved("alipay", Some("alipay"), &[("0002", "rerouting")]).await;
+    world.run_to_the_end().await;
+    assert_eq!(world.told(Claim::Paid).await, 1, "nothing was given back, so the gateway is asked first");
+    assert_eq!(world.ended().await, is("rerouting", "hastened"), "and it has not paid");
+    world.books_agree().await;
 }
