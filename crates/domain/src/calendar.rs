@@ -19,6 +19,23 @@ pub struct Counted {
     pub provisional: bool,
 }
 
+/// A cut-off of the bank: a time of day on a working day, in Asia/Shanghai.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CutOff {
+    /// The working day.
+    pub day: NaiveDate,
+    /// The time of day.
+    pub time: NaiveTime,
+}
+
+impl CutOff {
+    /// The moment.
+    #[must_use]
+    pub fn at(self) -> DateTime<Utc> {
+        moment(self.day, self.time)
+    }
+}
+
 /// Holidays and make-up days of the years that are loaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calendar {
@@ -51,10 +68,16 @@ fn shanghai() -> FixedOffset {
     FixedOffset::east_opt(8 * 3600).expect("eight hours are an offset")
 }
 
+/// A moment as it is told in Asia/Shanghai.
+#[must_use]
+pub fn in_shanghai(at: DateTime<Utc>) -> DateTime<FixedOffset> {
+    at.with_timezone(&shanghai())
+}
+
 /// The date in Asia/Shanghai at a moment.
 #[must_use]
 pub fn date_in_shanghai(at: DateTime<Utc>) -> NaiveDate {
-    at.with_timezone(&shanghai()).date_naive()
+    in_shanghai(at).date_naive()
 }
 
 /// The moment at which it is `time` on `date` in Asia/Shanghai.
@@ -167,6 +190,25 @@ impl Calendar {
                 }
             }
             date = day_after(date);
+        }
+    }
+
+    /// The newest bank cut-off that is not after `at`: the one whose payouts go out now.
+    ///
+    /// # Panics
+    /// When `cut_offs` is empty, which [`crate::Policy`] excludes.
+    #[must_use]
+    pub fn last_cut_off(&self, at: DateTime<Utc>, cut_offs: &[NaiveTime]) -> CutOff {
+        let mut ordered = cut_offs.to_vec();
+        ordered.sort_unstable();
+        assert!(!ordered.is_empty(), "a bank has a cut-off");
+        let mut day = date_in_shanghai(at);
+        loop {
+            let on_day = ordered.iter().map(|time| CutOff { day, time: *time });
+            if let Some(found) = on_day.rev().find(|it| self.is_working_day(day) && it.at() <= at) {
+                return found;
+            }
+            day = day.checked_sub_days(Days::new(1)).expect("payouts lie within chrono's years");
         }
     }
 }

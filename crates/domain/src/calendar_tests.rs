@@ -96,6 +96,21 @@ fn r7_bank_payouts_leave_at_the_next_cut_off_of_a_working_day() {
 }
 
 #[test]
+fn r7_what_goes_out_now_belongs_to_the_newest_cut_off() {
+    let times = ["16:30:00", "11:00:00"].map(|it| it.parse::<NaiveTime>().expect("a time"));
+    for (now, expected) in [
+        ("2026-03-02T11:00:00+08:00", "2026-03-02T11:00:00+08:00"), // on the stroke
+        ("2026-03-02T16:29:59.999+08:00", "2026-03-02T11:00:00+08:00"),
+        ("2026-03-02T23:59:59+08:00", "2026-03-02T16:30:00+08:00"),
+        ("2026-03-03T10:59:59+08:00", "2026-03-02T16:30:00+08:00"),
+        ("2026-03-02T10:00:00+08:00", "2026-02-28T16:30:00+08:00"), // a make-up Saturday
+        ("2026-02-24T09:00:00+08:00", "2026-02-14T16:30:00+08:00"), // the Spring Festival
+    ] {
+        assert_eq!(calendar().last_cut_off(at(now), &times).at(), at(expected), "{now}");
+    }
+}
+
+#[test]
 fn a_calendar_that_cannot_be_is_refused_whole() {
     let mut calendar = Calendar::default();
     for (holidays, make_up_days, expected) in [

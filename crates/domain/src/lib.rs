@@ -26,7 +26,9 @@ mod withdrawal;
 
 pub use allocation::{Draw, Part};
 pub use book::{Age, Book, Reach};
-pub use calendar::{BANK_DAYS, Calendar, Counted, NotACalendar, date_in_shanghai, end_of_day};
+pub use calendar::{
+    BANK_DAYS, Calendar, Counted, CutOff, NotACalendar, date_in_shanghai, end_of_day, in_shanghai,
+};
 pub use channel::{Channel, Rail, Route};
 pub use decision::{Accepted, Account, Card, Decision, Detail, Proof, Request, Selection, decide};
 pub use details::judge_details;

@@ -1,11 +1,13 @@
 //! The bank: pain.001 out, pain.002 back, both signed as a whole.
 //!
-//! One message carries one transfer, and its `MsgId` is the payout number: the
-//! same order gives the same bytes, and the bank answers the same bytes with what
-//! it knows. ISO 20022 has no transport; over EBICS the XML stays the same.
+//! A file carries many transfers under one `MsgId` ([`TransferFile`]); a single
+//! order makes a file of its own, under its payout number. The same file gives the
+//! same bytes, and the bank answers the same bytes with what it knows. ISO 20022
+//! has no transport; over EBICS the XML stays the same.
 
 pub(crate) mod camt;
 mod codes;
+mod file;
 mod pain001;
 mod pain002;
 pub(crate) mod xml;
@@ -22,6 +24,7 @@ use crate::rsa::{SigningKey, VerifyingKey};
 use crate::schedule::{self, Traits};
 use crate::settings::GatewaySettings;
 use crate::wire::{Answer, Request, Wire};
+pub use file::{Receipt, TransferFile};
 use pain001::Debtor;
 use pain002::Status;
 
@@ -48,12 +51,17 @@ impl Bank {
         Ok(Self { debtor, key, counterpart, wire: Wire::new(&own.base_url, settings.limits)? })
     }
 
-    /// The exact bytes that [`Gateway::pay`] sends for an order.
+    /// The exact bytes that [`Gateway::pay`] sends for an order: a file of one.
     ///
     /// # Errors
     /// [`Incomplete`](crate::Incomplete) when the order has no usable payee.
     pub fn message(&self, order: &Order) -> Result<Vec<u8>, crate::order::Incomplete> {
-        pain001::write(&self.debtor, order).map(String::into_bytes)
+        self.file(&TransferFile {
+            msg_id: &order.payout_no,
+            created_at: order.minted_at,
+            execute_on: order.execute_on,
+            orders: std::slice::from_ref(order),
+        })
     }
 
     /// Sends and verifies.
@@ -77,13 +85,8 @@ impl Gateway for Bank {
                 Ok(body) => body,
                 Err(why) => return Outcome::incomplete(&why),
             };
-            let signature = self.key.sign(&body);
-            let request = Request::post("/bank/pain001", "application/xml; charset=utf-8", body)
-                .with("x-signature", signature);
-            let asked = self.call(request).await;
-            asked
-                .and_then(|answer| Status::read(&answer.body, order))
-                .map_or_else(Outcome::from, |status| codes::outcome(&status, order))
+            let (_, outcomes) = self.send(&order.payout_no, body, std::slice::from_ref(order)).await;
+            outcomes.into_iter().next().expect("one order has one outcome")
         })
     }
 

@@ -36,7 +36,7 @@ mod wechat;
 mod wire;
 
 pub use alipay::Alipay;
-pub use bank::Bank;
+pub use bank::{Bank, Receipt, TransferFile};
 pub use gateway::Gateway;
 pub use gateways::Gateways;
 pub use key_folder::SettingsError;

@@ -1,9 +1,10 @@
-//! pain.001.001.09: a credit transfer of one transaction.
+//! pain.001.001.09: a file of credit transfers.
 
 use chrono::FixedOffset;
-use domain::Currency;
+use domain::{Currency, Money};
 use secrecy::ExposeSecret as _;
 
+use crate::bank::file::TransferFile;
 use crate::bank::xml::leaf;
 use crate::order::{Incomplete, Order, Payee, cut};
 
@@ -17,31 +18,35 @@ pub(super) struct Debtor {
 /// Characters of the remittance text.
 const REASON_MAX: usize = 140;
 
-/// The message of an order. The same order gives the same bytes.
+/// The message of a file. The same file gives the same bytes.
 ///
-/// Payout number is `MsgId`, `InstrId` and `EndToEndId`; the creation time is that
-/// of the number, not that of the attempt.
-pub(super) fn write(debtor: &Debtor, order: &Order) -> Result<String, Incomplete> {
-    order.check()?;
-    let payee = checked(order.payee.as_ref().ok_or(Incomplete::Payee)?)?;
-    let number = leaf("MsgId", &order.payout_no);
+/// A payout number is `InstrId` and `EndToEndId` of its transfer; the creation
+/// time is that of the file, not that of the attempt.
+pub(super) fn write(debtor: &Debtor, file: &TransferFile<'_>) -> Result<String, Incomplete> {
+    let mut transfers = String::new();
+    for order in file.orders {
+        transfers.push_str(&transfer(order)?);
+    }
     let zone = FixedOffset::east_opt(8 * 3_600).expect("eight hours are an offset");
-    let created = order.minted_at.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%:z");
-    let amount = order.amount.to_text(Currency::Cny);
-    let sums = format!("<NbOfTxs>1</NbOfTxs><CtrlSum>{amount}</CtrlSum>");
-    let name = leaf("Nm", &debtor.name);
+    let created = file.created_at.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%:z");
+    let total: Money = file.orders.iter().map(|order| order.amount).sum();
+    let sums = format!(
+        "<NbOfTxs>{}</NbOfTxs><CtrlSum>{}</CtrlSum>",
+        file.orders.len(),
+        total.to_text(Currency::Cny)
+    );
+    let (number, name) = (leaf("MsgId", file.msg_id), leaf("Nm", &debtor.name));
     let header =
         format!("<GrpHdr>{number}<CreDtTm>{created}</CreDtTm>{sums}<InitgPty>{name}</InitgPty></GrpHdr>");
     let service = "<PmtTpInf><SvcLvl><Cd>NURG</Cd></SvcLvl></PmtTpInf>";
     let payment = format!(
         "<PmtInf>{}<PmtMtd>TRF</PmtMtd><BtchBookg>false</BtchBookg>{sums}{service}\
          <ReqdExctnDt><Dt>{}</Dt></ReqdExctnDt><Dbtr>{name}</Dbtr>\
-         <DbtrAcct>{}<Ccy>CNY</Ccy></DbtrAcct><DbtrAgt>{}</DbtrAgt><ChrgBr>DEBT</ChrgBr>{}</PmtInf>",
-        leaf("PmtInfId", &format!("{}-1", order.payout_no)),
-        order.execute_on.format("%Y-%m-%d"),
+         <DbtrAcct>{}<Ccy>CNY</Ccy></DbtrAcct><DbtrAgt>{}</DbtrAgt><ChrgBr>DEBT</ChrgBr>{transfers}</PmtInf>",
+        leaf("PmtInfId", &format!("{}-1", file.msg_id)),
+        file.execute_on.format("%Y-%m-%d"),
         account(&debtor.account),
         agent(&debtor.cnaps),
-        transfer(order, payee, &amount),
     );
     Ok(format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -50,7 +55,11 @@ pub(super) fn write(debtor: &Debtor, order: &Order) -> Result<String, Incomplete
     ))
 }
 
-fn transfer(order: &Order, payee: &Payee, amount: &str) -> String {
+/// One transfer of a file, if it is complete.
+pub(super) fn transfer(order: &Order) -> Result<String, Incomplete> {
+    order.check()?;
+    let payee = checked(order.payee.as_ref().ok_or(Incomplete::Payee)?)?;
+    let amount = order.amount.to_text(Currency::Cny);
     let ids = leaf("InstrId", &order.payout_no) + &leaf("EndToEndId", &order.payout_no);
     let reason = cut_to_characters(&order.reason, REASON_MAX);
     let remittance = if reason.is_empty() {
@@ -58,13 +67,13 @@ fn transfer(order: &Order, payee: &Payee, amount: &str) -> String {
     } else {
         format!("<RmtInf>{}</RmtInf>", leaf("Ustrd", &reason))
     };
-    format!(
+    Ok(format!(
         "<CdtTrfTxInf><PmtId>{ids}</PmtId><Amt><InstdAmt Ccy=\"CNY\">{amount}</InstdAmt></Amt>\
          <CdtrAgt>{}</CdtrAgt><Cdtr>{}</Cdtr><CdtrAcct>{}</CdtrAcct>{remittance}</CdtTrfTxInf>",
         agent(&payee.cnaps),
         leaf("Nm", &payee.holder),
         account(payee.number.expose_secret()),
-    )
+    ))
 }
 
 /// Chinese banks know accounts by number, not by IBAN.
@@ -107,9 +116,10 @@ mod tests {
     use secrecy::SecretString;
 
     use super::{Debtor, write};
+    use crate::bank::file::TransferFile;
     use crate::bank::xml;
     use crate::fixtures::order;
-    use crate::order::{Incomplete, Payee};
+    use crate::order::{Incomplete, Order, Payee};
 
     const VECTOR: &str = include_str!("../../tests/vectors/bank/pain.001.xml");
 
@@ -121,27 +131,50 @@ mod tests {
         }
     }
 
-    /// The message of the vectors, cut down to its first transfer and with the
-    /// names of ours.
-    fn expected() -> String {
-        let first = VECTOR.find("<CdtTrfTxInf>").unwrap();
-        let second = VECTOR.rfind("<CdtTrfTxInf>").unwrap();
-        let end = VECTOR.rfind("</PmtInf>").unwrap();
-        let one = format!("{}{}", &VECTOR[..second], &VECTOR[end..]);
-        assert!(first < second && one.matches("<CdtTrfTxInf>").count() == 1);
-        one.replace("<NbOfTxs>2<", "<NbOfTxs>1<")
-            .replace("1334.56", "12.34")
-            .replace("1234.56", "12.34")
-            .replace("账户提现 WD2026112300000001", "提现退款")
-            .replace("WD2026112300000001-2", "WD20261123000000011")
-            .replace("WDB20261123000001", "WD20261123000000011")
+    /// The two orders of the vector under numbers of ours, which have no hyphen.
+    fn orders() -> [Order; 2] {
+        let order = |payout_no: &str, fen, (holder, number, cnaps): (&str, &str, &str), reason: &str| Order {
+            payout_no: payout_no.to_owned(),
+            amount: domain::Money::from_minor(fen),
+            payee: Some(Payee {
+                holder: holder.to_owned(),
+                number: SecretString::from(number),
+                cnaps: cnaps.to_owned(),
+                ..order().payee.unwrap()
+            }),
+            reason: reason.to_owned(),
+            ..order()
+        };
+        let first = ("张三", "6217000000000000000", "105100000017");
+        let second = ("李四", "6225000000000000", "308584000013");
+        [
+            order("WD20261123000000012", 123_456, first, "账户提现 WD2026112300000001"),
+            order("WD20261123000000021", 10_000, second, "账户提现 WD2026112300000002"),
+        ]
+    }
+
+    fn file<'a>(orders: &'a [Order], of: &'a Order) -> TransferFile<'a> {
+        TransferFile {
+            msg_id: "WDB20261123000001",
+            created_at: of.minted_at,
+            execute_on: of.execute_on,
+            orders,
+        }
+    }
+
+    fn one(order: &Order) -> Result<String, Incomplete> {
+        write(&debtor(), &file(std::slice::from_ref(order), order))
     }
 
     #[test]
-    fn the_message_is_that_of_the_valid_vector_byte_for_byte() {
-        let text = write(&debtor(), &order()).unwrap();
-        assert_eq!(text, expected().trim_end());
-        assert_eq!(text, write(&debtor(), &order()).unwrap(), "a repeat is the same bytes");
+    fn the_file_is_the_valid_vector_byte_for_byte() {
+        let orders = orders();
+        let text = write(&debtor(), &file(&orders, &orders[0])).unwrap();
+        let expected = VECTOR
+            .replace(">WD2026112300000001-2<", ">WD20261123000000012<")
+            .replace(">WD2026112300000002-1<", ">WD20261123000000021<");
+        assert_eq!(text, expected.trim_end());
+        assert_eq!(text, write(&debtor(), &file(&orders, &orders[0])).unwrap(), "a repeat is the same bytes");
     }
 
     #[test]
@@ -149,7 +182,7 @@ mod tests {
         let mut order = order();
         order.reason = "</Ustrd>&\u{1}<x>".to_owned();
         order.payee.as_mut().unwrap().holder = "A & B <C>".to_owned();
-        let text = write(&debtor(), &order).unwrap();
+        let text = one(&order).unwrap();
         let root = xml::read(text.as_bytes()).unwrap();
         let transfer = root.at("CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf").unwrap();
         assert_eq!(transfer.text_at("Cdtr/Nm"), "A & B <C>");
@@ -161,10 +194,10 @@ mod tests {
         let change = |edit: fn(&mut Payee)| {
             let mut order = order();
             order.payee.as_mut().map(edit);
-            write(&debtor(), &order).err()
+            one(&order).err()
         };
-        let no_payee = crate::Order { payee: None, ..order() };
-        assert_eq!(write(&debtor(), &no_payee).err(), Some(Incomplete::Payee));
+        let no_payee = Order { payee: None, ..order() };
+        assert_eq!(one(&no_payee).err(), Some(Incomplete::Payee));
         for (actual, expected) in [
             (change(|payee| payee.number = SecretString::from("")), Incomplete::AccountNumber),
             (change(|payee| payee.number = SecretString::from("6217-0000")), Incomplete::AccountNumber),

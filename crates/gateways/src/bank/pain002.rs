@@ -1,5 +1,7 @@
 //! pain.002.001.10: what the bank says of a transfer.
 
+use std::collections::HashMap;
+
 use crate::bank::xml::{self, Node};
 use crate::doubt::{Doubt, plain};
 use crate::order::Order;
@@ -18,11 +20,58 @@ pub(super) struct Status {
     pub(super) reference: Option<String>,
 }
 
+/// What a report says: of its transfers, or of the message as a whole.
+#[derive(Debug)]
+pub(super) struct Report {
+    msg_id: String,
+    group: Option<Status>,
+    transfers: HashMap<String, Status>,
+}
+
+impl Report {
+    /// Reads a verified report.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Doubt> {
+        let root = xml::read(body).map_err(|_| Doubt::unreadable("the report is not XML"))?;
+        let report = root
+            .at("CstmrPmtStsRpt")
+            .filter(|_| root.name == "Document" && root.attribute("xmlns").contains(":pain.002."))
+            .ok_or_else(|| Doubt::unreadable("the answer is not a pain.002"))?;
+        let group =
+            report.at("OrgnlGrpInfAndSts").ok_or_else(|| Doubt::unreadable("the report has no group"))?;
+        let transactions = report.all("OrgnlPmtInfAndSts").flat_map(|batch| batch.all("TxInfAndSts"));
+        let transfer = |node: &Node| (node.text_at("OrgnlEndToEndId").to_owned(), Status::of(node, "TxSts"));
+        // PART says nothing about a transfer that is not told of.
+        let told = !matches!(group.text_at("GrpSts"), "" | "PART");
+        Ok(Self {
+            msg_id: group.text_at("OrgnlMsgId").to_owned(),
+            group: told.then(|| Status::of(group, "GrpSts")),
+            transfers: transactions.map(transfer).collect(),
+        })
+    }
+
+    /// What it says of a transfer by its exact number.
+    pub(super) fn of_transfer(&self, payout_no: &str) -> Option<&Status> {
+        self.transfers.get(payout_no)
+    }
+
+    /// What it says of the message `msg_id` as a whole.
+    pub(super) fn of_group(&self, msg_id: &str) -> Result<Option<&Status>, Doubt> {
+        if self.msg_id != msg_id {
+            return Err(Doubt::mismatch("OrgnlMsgId"));
+        }
+        Ok(self.group.as_ref())
+    }
+}
+
 impl Status {
     /// Reads a verified report on the order.
     pub(super) fn read(body: &[u8], order: &Order) -> Result<Self, Doubt> {
-        Self::in_report(body, order)?
-            .ok_or_else(|| Doubt::unreadable("the report has no status of the transfer"))
+        let report = Report::read(body)?;
+        let status = match report.of_transfer(&order.payout_no) {
+            Some(status) => Some(status),
+            None => report.of_group(&order.payout_no)?,
+        };
+        status.cloned().ok_or_else(|| Doubt::unreadable("the report has no status of the transfer"))
     }
 
     /// Reads a verified answer to a query; nothing when the number is not known.
@@ -32,27 +81,6 @@ impl Status {
             200 => Self::read(&answer.body, order).map(Some),
             status => Err(Doubt::new(&format!("http_{status}"), "the bank refused the query")),
         }
-    }
-
-    fn in_report(body: &[u8], order: &Order) -> Result<Option<Self>, Doubt> {
-        let root = xml::read(body).map_err(|_| Doubt::unreadable("the report is not XML"))?;
-        let report = root
-            .at("CstmrPmtStsRpt")
-            .filter(|_| root.name == "Document" && root.attribute("xmlns").contains(":pain.002."))
-            .ok_or_else(|| Doubt::unreadable("the answer is not a pain.002"))?;
-        let ours = |node: &&Node| node.text_at("OrgnlEndToEndId") == order.payout_no;
-        let transactions = report.all("OrgnlPmtInfAndSts").flat_map(|batch| batch.all("TxInfAndSts"));
-        if let Some(transaction) = transactions.filter(ours).last() {
-            return Ok(Some(Self::of(transaction, "TxSts")));
-        }
-        let group =
-            report.at("OrgnlGrpInfAndSts").ok_or_else(|| Doubt::unreadable("the report has no group"))?;
-        if group.text_at("OrgnlMsgId") != order.payout_no {
-            return Err(Doubt::mismatch("OrgnlMsgId"));
-        }
-        // PART without our transaction says nothing about it.
-        let told = !matches!(group.text_at("GrpSts"), "" | "PART");
-        Ok(told.then(|| Self::of(group, "GrpSts")))
     }
 
     fn of(node: &Node, name: &str) -> Self {
