@@ -15,7 +15,7 @@ use store::{Database, Vault, VaultKey};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use workers::verification::Proofs;
-use workers::{Clock, Desk, PayoutPolicy, Till, intake};
+use workers::{BankRules, Clock, Desk, PayoutPolicy, Till, intake};
 
 /// Customers; each has one top-up and asks twice for a part of it.
 const CUSTOMERS: usize = 150;
@@ -46,6 +46,7 @@ async fn workers_outlive_the_database_and_the_broker() {
     let stop = CancellationToken::new();
     let till = Till {
         rules: Arc::default(),
+        bank: BankRules::default(),
         database: database.clone(),
         vault: vault(),
         gateways: Arc::new(gateways),

@@ -1,5 +1,6 @@
 //! The command line, as it is parsed. What the commands do is in [`crate::command`].
 
+mod bank_run;
 mod channel;
 
 use std::fmt::Display;
@@ -13,6 +14,7 @@ use domain::{Currency, Route, WithdrawalState};
 use strum::IntoEnumIterator;
 use uuid::Uuid;
 
+pub(crate) use self::bank_run::{BankRun, Release};
 pub(crate) use self::channel::{Channel, Switch, SwitchName};
 
 /// What `--help` says at its end.
@@ -106,6 +108,9 @@ pub(crate) enum Command {
     /// Stops sends, by rail or all of them, and lets them go on
     #[command(subcommand)]
     Channel(Channel),
+    /// What went to the bank at each cut-off, and runs that wait for people
+    #[command(subcommand)]
+    BankRun(BankRun),
     /// Working days and deadlines
     #[command(subcommand)]
     Calendar(Calendar),

@@ -1,5 +1,6 @@
 //! The commands besides `demo` and `dev`: one file each.
 
+pub(crate) mod bank_run;
 pub(crate) mod calendar;
 pub(crate) mod channel;
 pub(crate) mod code;

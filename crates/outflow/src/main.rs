@@ -58,6 +58,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Facts(action) => command::facts::run(&general, &action).await,
         Command::Verify(arguments) => command::verify::run(&general, &arguments).await,
         Command::Channel(wish) => command::channel::run(&general, &wish).await,
+        Command::BankRun(wish) => command::bank_run::run(&general, &wish).await,
         Command::Calendar(action) => command::calendar::run(&general, &action),
         Command::Completions { shell } => {
             command::completions::run(shell);

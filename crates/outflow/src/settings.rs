@@ -4,6 +4,7 @@
 //! that is silently ignored costs money. Secrets come from files or from the
 //! environment, never from the command line, and are never shown (S06).
 
+mod bank;
 mod calendar;
 mod environment;
 mod gateways;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+pub(crate) use bank::BankSettings;
 pub(crate) use gateways::GatewaySettings;
 pub(crate) use policy::PolicySettings;
 pub(crate) use secrets::{Secret, VaultSettings, VerificationSettings};
@@ -44,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) gateways: GatewaySettings,
     /// Limits, windows, cut-offs.
     pub(crate) policy: PolicySettings,
+    /// How much may go to the bank at once.
+    pub(crate) bank: BankSettings,
     /// Working days.
     pub(crate) calendar: CalendarSettings,
     /// Status, probes and metrics over HTTP.
@@ -209,6 +213,7 @@ mod tests {
         let file: Settings = toml::from_str(include_str!("../../../config/outflow.toml")).unwrap();
         let usual = Settings::default();
         assert_eq!(format!("{:?}", file.policy), format!("{:?}", usual.policy));
+        assert_eq!(format!("{:?}", file.bank), format!("{:?}", usual.bank));
         assert_eq!(file.profile, usual.profile);
         assert_eq!(file.database.connections, usual.database.connections);
         assert_eq!(file.api.listen, usual.api.listen);
@@ -224,6 +229,8 @@ mod tests {
             ("[policy]\nbank_cut_offs = [\"25:00\"]", 2, "a time of day"),
             ("profile = \"prod\"", 1, "unknown variant `prod`"),
             ("[policy]\nbank_cut_offs = []", 2, "at least one"),
+            ("[bank]\nfile_transfers = 0", 2, "expected 1 to 2000 transfers, not 0"),
+            ("[bank]\ndaily_total = 5", 2, "expected an amount"),
         ] {
             let error = toml::from_str::<Settings>(text).unwrap_err().to_string();
             assert!(error.contains(&format!("at line {line},")) && error.contains('^'), "{error}");

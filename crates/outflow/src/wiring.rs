@@ -21,10 +21,10 @@ use workers::facts::Watch;
 use workers::holds::Guard;
 use workers::intake::Rules;
 use workers::verification::Proofs;
-use workers::{Clock, Desk, PayoutPolicy, Till};
+use workers::{BankRules, Clock, Desk, PayoutPolicy, Till};
 
 use crate::exit::{Exit, Failure};
-use crate::settings::Settings;
+use crate::settings::{BankSettings, Settings};
 
 /// A worker of the product, as it can run in a process of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString)]
@@ -124,6 +124,8 @@ pub(crate) struct Wiring {
     pub(crate) rules: Policy,
     /// The rules of approvals and payouts.
     pub(crate) payouts: PayoutPolicy,
+    /// How much may go to the bank at once.
+    pub(crate) bank: BankSettings,
     /// Who pays; only the workers that pay or ask need them, and the API for notices.
     pub(crate) gateways: Option<Arc<Gateways>>,
     /// Where the API listens.
@@ -151,6 +153,7 @@ impl Wiring {
             proofs: settings.proofs()?,
             rules: settings.policy.rules(),
             payouts: settings.policy.payouts(settings.calendar()?),
+            bank: settings.bank,
             gateways: settings.gateways()?.map(Arc::new),
             api_address: settings.api.listen,
             api_door: None,
@@ -263,6 +266,12 @@ impl Wiring {
             vault: self.vault.clone(),
             gateways: Arc::clone(gateways),
             rules: Arc::new(self.rules.clone()),
+            bank: BankRules {
+                calendar: Arc::clone(&self.payouts.calendar),
+                cut_offs: self.payouts.bank_cut_offs.clone(),
+                daily_total: self.bank.daily_total,
+                file_transfers: self.bank.file_transfers,
+            },
             clock: self.clock.clone(),
         })
     }

@@ -11,6 +11,8 @@ pub mod accounts;
 pub mod approvals;
 pub mod attempts;
 pub mod bank_accounts;
+pub mod bank_files;
+pub mod bank_runs;
 pub mod books;
 mod database;
 pub mod decisions;

@@ -11,6 +11,7 @@
 //! - Every state change is a compare-and-set that leaves a transition row.
 
 pub mod approval;
+mod bank_run;
 mod cases;
 mod clock;
 pub mod codes;
@@ -41,6 +42,7 @@ pub mod settle;
 pub mod statement;
 pub mod verification;
 
+pub use bank_run::BankRules;
 pub use clock::Clock;
 pub use decisions::Desk;
 pub use effect::effect_digest;

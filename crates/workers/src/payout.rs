@@ -31,6 +31,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::approval::obstacle_of;
+use crate::bank_run::{self, BankRules};
 use crate::cases::Cases;
 use crate::gate::{Gate, Pass};
 use crate::holds::PAYEE_UNREADABLE;
@@ -64,19 +65,22 @@ pub struct Till {
     pub gateways: Arc<Gateways>,
     /// R6, R18: until when and how often money goes back to its source.
     pub rules: Arc<Policy>,
+    /// R7: when files go to the bank, and how much may be in them.
+    pub bank: BankRules,
     /// The time.
     pub clock: Clock,
 }
 
 /// A call that may be made: its attempt row is committed.
-struct Call {
-    leg_id: Uuid,
-    attempt_id: Uuid,
-    lease_until: DateTime<Utc>,
-    order: Order,
+pub(crate) struct Call {
+    pub(crate) leg_id: Uuid,
+    pub(crate) attempt_id: Uuid,
+    pub(crate) lease_until: DateTime<Utc>,
+    pub(crate) order: Order,
 }
 
-/// Runs until `stop` is raised, and then waits for the calls under way.
+/// Runs until `stop` is raised, and then waits for the calls under way. The bank
+/// has files instead of calls: see [`bank_run`].
 ///
 /// # Errors
 /// When only a restart or a person can help.
@@ -84,6 +88,9 @@ struct Call {
 /// # Panics
 /// When a part of this worker panicked, which is a defect.
 pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationToken) -> Result<(), Error> {
+    if rail == Rail::Bank {
+        return bank_run::run(inbox, till, stop).await;
+    }
     let (answers, mut answered) = mpsc::channel::<Told<Outcome>>(4 * CALLS);
     let writer = tokio::spawn({
         let (till, stop) = (till.clone(), stop.clone());
@@ -154,11 +161,15 @@ async fn write_outcomes(
 }
 
 /// Claims legs, asks for their money, and writes what came of it: the whole
-/// duty in one pass. Answers how many calls were made.
+/// duty in one pass. Answers how many calls were made; on the bank's rail how many
+/// transfers were sent, of all legs that are due.
 ///
 /// # Errors
 /// When the database is away or refuses.
 pub async fn pass(till: &Till, rail: Rail, ids: &[Uuid]) -> Result<usize, store::Error> {
+    if rail == Rail::Bank {
+        return bank_run::pass(till).await;
+    }
     let at = till.clock.now();
     let mut tx = till.database.begin().await?;
     let calls = claim_in(&mut tx, ids, rail, (till, at)).await?;
@@ -190,7 +201,7 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
 /// payee's number cannot be opened, or whose predecessor was paid after all; one
 /// whose way back is closed is rerouted without a call; a stopped rail leaves its
 /// legs as they are.
-async fn claim_in(
+pub(crate) async fn claim_in(
     tx: &mut Tx,
     ids: &[Uuid],
     rail: Rail,

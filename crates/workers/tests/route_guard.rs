@@ -14,7 +14,7 @@ use simulator::{Running, SimClock, Simulator, Trade};
 use stage::{Credit, Stage, cny, request, rules, vault};
 use store::verify::verify;
 use uuid::Uuid;
-use workers::{Clock, PayoutPolicy, Till, approval, expiry, intake, payout};
+use workers::{BankRules, Clock, PayoutPolicy, Till, approval, expiry, intake, payout};
 
 /// A till, its books, and a world of gateways, on one manual clock.
 struct Scene {
@@ -45,6 +45,7 @@ impl Scene {
             vault: vault(),
             gateways: Arc::new(gateways.expect("four gateways")),
             rules: Arc::new(rules().policy),
+            bank: BankRules::default(),
             clock: Clock::Manual(millis),
         };
         Self { stage, simulator, till, _folder: folder }

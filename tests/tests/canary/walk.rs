@@ -20,7 +20,7 @@ use store::{Database, Vault, VaultKey};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use workers::verification::Proofs;
-use workers::{Clock, Desk, PayoutPolicy, Till, holds, intake};
+use workers::{BankRules, Clock, Desk, PayoutPolicy, Till, holds, intake};
 
 use super::letters;
 
@@ -71,6 +71,7 @@ impl Walk {
             vault: vault(),
             gateways: Arc::new(gateways),
             rules: Arc::default(),
+            bank: BankRules::default(),
             clock: Clock::Manual(millis),
         };
         let stop = CancellationToken::new();

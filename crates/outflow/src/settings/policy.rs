@@ -148,7 +148,7 @@ impl PolicySettings {
 }
 
 /// An amount in RMB as a text: TOML's floats are no money either.
-fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+pub(super) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
     let text = String::deserialize(deserializer)
         .map_err(|_| D::Error::custom("expected an amount as a text, such as \"5000.00\""))?;
     Money::parse(&text, Currency::Cny).map_err(|error| D::Error::custom(format!("the amount {error}")))

@@ -17,7 +17,7 @@ use store::verify::{GatewayMovement, verify};
 use uuid::Uuid;
 use workers::intake::{self, Rules};
 use workers::verification::Proofs;
-use workers::{Clock, PayoutPolicy, Till, approval, expiry, payout};
+use workers::{BankRules, Clock, PayoutPolicy, Till, approval, expiry, payout};
 
 use crate::oracle::{Oracle, Wish};
 use crate::world::{World, noon, upserted};
@@ -80,6 +80,7 @@ impl Market {
             vault: world.desk.vault.clone(),
             gateways: Arc::new(gateways),
             rules: Arc::new(Policy::default()),
+            bank: BankRules::default(),
             clock: Clock::Manual(millis),
         };
         Self { world, simulator, till, _folder: folder }

@@ -1,6 +1,7 @@
 //! Payout and settle against the simulator: every accident on every rail ends
 //! where it must, money moves once, and the books agree with the gateways'.
 
+mod bank_files;
 mod funding;
 mod notices;
 mod returns;
@@ -21,14 +22,14 @@ use stage::{Credit, Stage, cny, now, request, rules, vault};
 use store::Vault;
 use store::verify::{GatewayMovement, verify};
 use uuid::Uuid;
-use workers::{Clock, PayoutPolicy, Till, approval, intake, payout, release, settle};
+use workers::{BankRules, Clock, PayoutPolicy, Till, approval, intake, payout, release, settle};
 
 /// A stage with a gateway world and a till, all on one manual clock.
 struct World {
     stage: Stage,
     simulator: Running,
     till: Till,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Long, so that a busy machine makes no doubt where the test wants none.
@@ -60,13 +61,19 @@ impl World {
             vault: vault(),
             gateways: Arc::new(gateways),
             rules: Arc::new(rules().policy),
+            bank: BankRules { file_transfers: 1, ..BankRules::default() },
             clock: Clock::Manual(millis),
         };
-        Self { stage, simulator, till, _folder: folder }
+        Self { stage, simulator, till, folder }
     }
 
     fn now(&self) -> DateTime<Utc> {
         self.till.clock.now()
+    }
+
+    /// The gateways' keys.
+    fn keys(&self) -> std::path::PathBuf {
+        self.folder.path().join("keys")
     }
 
     /// Registers the paid orders behind wallet top-ups with the simulator.
