@@ -345,4 +345,11 @@ union all
 select 'I17', 'payout number ' || moved.payout_no, 'money moved without an attempt row'
   from moved
  where not exists (select 1 from attempt where attempt.payout_no = moved.payout_no and attempt.kind = 'pay')
+union all
+select 'I18', 'audit entry ' || entry.sequence, 'the chain is broken here'
+  from audit_entry as entry
+  left join audit_entry as before on before.sequence = entry.sequence - 1
+ where entry.digest <> audit_digest(entry)
+    or entry.previous <> coalesce(before.digest, '')
+    or (entry.sequence > 1 and before.sequence is null)
  order by invariant, subject

@@ -76,7 +76,7 @@ pub struct Leg {
     pub paid_at: Option<DateTime<Utc>>,
 }
 
-fn leg(row: &PgRow) -> Result<Leg, Error> {
+pub(crate) fn leg(row: &PgRow) -> Result<Leg, Error> {
     Ok(Leg {
         id: row.try_get("id")?,
         withdrawal_id: row.try_get("withdrawal_id")?,
@@ -292,4 +292,19 @@ pub async fn payments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, Payment)>,
             Ok((row.try_get("id")?, payment))
         })
         .collect()
+}
+
+/// Has settle ask about a leg at its next look. False when it is not under way,
+/// or not a leg of this withdrawal.
+///
+/// # Errors
+/// When the database is away.
+pub async fn ask_now(tx: &mut Tx, withdrawal: Uuid, leg: Uuid, at: DateTime<Utc>) -> Result<bool, Error> {
+    let done = sqlx::query(include_str!("../sql/leg_ask_now.sql"))
+        .bind(withdrawal)
+        .bind(leg)
+        .bind(at)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }

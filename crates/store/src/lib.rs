@@ -10,6 +10,7 @@
 pub mod accounts;
 pub mod approvals;
 pub mod attempts;
+pub mod audit;
 pub mod bank_accounts;
 pub mod bank_files;
 pub mod bank_runs;
@@ -25,7 +26,9 @@ pub mod journal;
 pub mod late_effects;
 pub mod legs;
 pub mod notices;
+pub mod operators;
 pub mod outbox;
+pub mod overview;
 pub mod parked;
 pub mod requests;
 pub mod resolutions;

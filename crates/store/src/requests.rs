@@ -56,3 +56,16 @@ pub async fn repeated(tx: &mut Tx, repeats: &[Repeat], at: DateTime<Utc>) -> Res
         .await?;
     Ok(())
 }
+
+/// Whether the request is ours to decide until the transaction ends; false when
+/// another call decides the same one at this moment. Does not wait.
+///
+/// # Errors
+/// When the database is away.
+pub async fn try_lock(tx: &mut Tx, source: &str, id: &str) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/request_try_lock.sql"))
+        .bind(source)
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?)
+}

@@ -24,6 +24,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("I15", "events tell every transition, in order, and nothing else"),
     ("I16", "nothing is approved without its quorum, or by its requester"),
     ("I17", "every send had its attempt row before"),
+    ("I18", "the chain of the audit is unbroken"),
 ];
 
 /// A movement of money as a gateway's own book has it.

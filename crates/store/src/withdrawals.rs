@@ -63,7 +63,7 @@ pub struct Withdrawal {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-fn withdrawal(row: &PgRow) -> Result<Withdrawal, Error> {
+pub(crate) fn withdrawal(row: &PgRow) -> Result<Withdrawal, Error> {
     let held_from: Option<&str> = row.try_get("held_from")?;
     Ok(Withdrawal {
         id: row.try_get("id")?,

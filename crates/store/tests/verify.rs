@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use devstack::{Options, Servers, Stack};
+use serde_json::json;
 use store::Database;
+use store::audit::{self, Deed};
 use store::verify::{GatewayMovement, verify};
 
 /// One paid withdrawal of 60.00 from a top-up of 100.00, and one that was rejected.
@@ -89,6 +91,14 @@ const CORRUPTIONS: &[(&str, &str)] = &[
     ("I16", "update decision set effect_digest = 'another'"),
     ("I16", "update withdrawal set effect_digest = 'another' where state = 'completed'"),
     ("I17", "delete from attempt"),
+    ("I18", "update audit_entry set actor = 'nobody' where sequence = 2"),
+    ("I18", "update audit_entry set at = at + interval '1 microsecond' where sequence = 3"),
+    ("I18", "delete from audit_entry where sequence = 2"),
+    (
+        "I18",
+        "update audit_entry set detail = '{}' where sequence = 1;
+         update audit_entry set digest = audit_digest(audit_entry) where sequence = 1",
+    ),
 ];
 
 #[tokio::test]
@@ -130,9 +140,18 @@ async fn invariants(database: &Database, movements: &[GatewayMovement]) -> Vec<S
 }
 
 async fn rebuild(database: &Database) {
-    let empty = "truncate account, top_up, transfer, withdrawal, leg, attempt, decision, transition, outbox, repeat_request";
+    let unlock = "alter table audit_entry disable trigger all";
+    sqlx::raw_sql(unlock).execute(database.pool()).await.expect("the audit can be forged");
+    let empty = "truncate account, top_up, transfer, withdrawal, leg, attempt, decision, transition, outbox, repeat_request, audit_entry";
     sqlx::raw_sql(empty).execute(database.pool()).await.expect("an empty house");
     sqlx::raw_sql(CLEAN_HOUSE).execute(database.pool()).await.expect("a clean house");
+    for actor in ["zhang.min", "wang.fang", "li.wei"] {
+        let mut tx = database.begin().await.expect("a transaction");
+        let deed = Deed::new((actor, "admin"), "pause", "bank").with(json!({ "reason": "a test" }));
+        let at = "2026-09-23T01:30:00.123456Z".parse().expect("a moment");
+        audit::put(&mut tx, &deed, at).await.expect("an entry");
+        tx.commit().await.expect("it is written");
+    }
 }
 
 /// The schema's own constraints would refuse most corruptions: that is their

@@ -119,41 +119,85 @@ pub async fn decide(
     Ok(applied)
 }
 
+/// What became of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It took effect.
+    Applied,
+    /// It came before, and changed nothing now.
+    Repeated,
+    /// It changed nothing, for every one of these reasons.
+    Refused(Vec<Problem>),
+}
+
+/// Applies one message in a transaction of the caller's, who wants to know what
+/// became of it: the same judgement as from the queue, kept in the same way.
+///
+/// # Errors
+/// [`store::Error::Stale`] when another worker takes in the same message at this
+/// moment: roll back and decide it again.
+///
+/// # Panics
+/// Never: a message has a result.
+pub async fn decide_one(
+    tx: &mut Tx,
+    message: &Message,
+    desk: &Desk,
+    at: DateTime<Utc>,
+) -> Result<Taken, store::Error> {
+    let mut results = judge_in(tx, std::slice::from_ref(message), desk, at).await?;
+    Ok(results.pop().expect("a message has a result"))
+}
+
 async fn decide_in(
     tx: &mut Tx,
     messages: &[Message],
     desk: &Desk,
     at: DateTime<Utc>,
 ) -> Result<usize, store::Error> {
+    let results = judge_in(tx, messages, desk, at).await?;
+    Ok(results.iter().filter(|it| **it == Taken::Applied).count())
+}
+
+/// What became of each message, in their order.
+async fn judge_in(
+    tx: &mut Tx,
+    messages: &[Message],
+    desk: &Desk,
+    at: DateTime<Utc>,
+) -> Result<Vec<Taken>, store::Error> {
     let ids: Vec<Uuid> = messages.iter().map(|it| it.data.withdrawal_id()).collect();
     // The locks come before the look at what is known: whoever had them before
     // has committed by now, and what it took in is seen.
     let mut cases = Cases::lock(tx, &ids, at).await?;
     let mut table = Table::set(tx, &cases, messages).await?;
-    let mut sheet = Sheet { at, instructions: Vec::new(), decisions: Vec::new(), applied: 0 };
+    let mut sheet = Sheet { at, instructions: Vec::new(), decisions: Vec::new() };
+    let mut results = Vec::with_capacity(messages.len());
     for message in messages {
         let form = form(message, &desk.vault);
-        if let Some(differing) = table.repeats(message, &form) {
-            if !differing.is_empty() {
-                refuse(&mut cases, message, vec![refusal::conflict(&differing)]);
+        let taken = if let Some(differing) = table.repeats(message, &form) {
+            if differing.is_empty() {
+                Taken::Repeated
+            } else {
+                Taken::Refused(vec![refusal::conflict(&differing)])
             }
-            continue;
+        } else {
+            let effect =
+                cases.get(message.data.withdrawal_id()).and_then(|it| it.withdrawal.effect_digest.clone());
+            let result = table.apply(&mut cases, message, desk);
+            sheet.keep(message, form, effect, &result);
+            result.map_or_else(Taken::Refused, |()| Taken::Applied)
+        };
+        if let Taken::Refused(reasons) = &taken {
+            refuse(&mut cases, message, reasons.clone());
         }
-        let effect =
-            cases.get(message.data.withdrawal_id()).and_then(|it| it.withdrawal.effect_digest.clone());
-        let result = table.apply(&mut cases, message, desk);
-        sheet.keep(message, form, effect, &result);
-        match result {
-            Ok(()) => sheet.applied += 1,
-            Err(reasons) => refuse(&mut cases, message, reasons),
-        }
+        results.push(taken);
     }
-    let applied = sheet.applied;
     instructions::put(tx, &sheet.instructions, at).await?;
     decisions::put(tx, &sheet.decisions, at).await?;
     bank_accounts::insert(tx, &desk.vault, &table.book.new, at).await?;
     cases.write(tx, "decisions").await?;
-    Ok(applied)
+    Ok(results)
 }
 
 /// What the messages of a batch are judged by.
@@ -221,7 +265,6 @@ struct Sheet {
     at: DateTime<Utc>,
     instructions: Vec<instructions::Instruction>,
     decisions: Vec<Decision>,
-    applied: usize,
 }
 
 impl Sheet {

@@ -30,6 +30,7 @@ mod late;
 mod nudge;
 mod orders;
 mod outcome;
+pub mod parked;
 pub mod patience;
 pub mod payout;
 mod policy;

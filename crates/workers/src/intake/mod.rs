@@ -24,6 +24,7 @@ use chrono::{DateTime, Utc};
 use domain::Policy;
 use store::outbox::Outgoing;
 use store::parked::Parked;
+use store::withdrawals::Withdrawal;
 use store::{Database, Tx, Vault};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -31,6 +32,7 @@ use tracing::{error, info};
 pub(crate) use self::ask::{card, number_in_forms};
 use self::purse::Purses;
 pub(crate) use self::purse::{account_of, slice_of};
+use self::repeats::Known;
 pub(crate) use self::rows::bank_account;
 pub use self::rows::{payout_no, problem};
 use crate::dead_letter::{self, park};
@@ -171,12 +173,57 @@ pub async fn admit(
     Ok(tally)
 }
 
+/// What became of one request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The withdrawal that answers it, as it is now.
+    pub withdrawal: Withdrawal,
+    /// It came before, and decided nothing now.
+    pub repeated: bool,
+    /// The fields in which it differs from the one that came before.
+    pub differing: Vec<String>,
+}
+
+/// Admits one request in a transaction of the caller's, who wants to know what
+/// became of it: the same decision as from the queue, under the same key.
+///
+/// # Errors
+/// [`store::Error::Stale`] when another worker decides the same request at this
+/// moment: roll back and admit it again.
+///
+/// # Panics
+/// Never: a request is new, or it is known.
+pub async fn admit_one(
+    tx: &mut Tx,
+    rules: &Rules,
+    message: &Message,
+    at: DateTime<Utc>,
+) -> Result<Answer, store::Error> {
+    let (_, written, repeats) = decide_in(tx, rules, std::slice::from_ref(message), at).await?;
+    if let Some(known) = repeats.first() {
+        let withdrawal = known.answer(&written).clone();
+        return Ok(Answer { withdrawal, repeated: true, differing: known.differing.clone() });
+    }
+    let withdrawal = written.into_iter().next().expect("a request is new, or it is known");
+    Ok(Answer { withdrawal, repeated: false, differing: Vec::new() })
+}
+
 async fn admit_in(
     tx: &mut Tx,
     rules: &Rules,
     messages: &[Message],
     at: DateTime<Utc>,
 ) -> Result<Tally, store::Error> {
+    decide_in(tx, rules, messages, at).await.map(|(tally, _, _)| tally)
+}
+
+/// Decides requests: what they came to, the withdrawals of the new ones, and the others.
+async fn decide_in(
+    tx: &mut Tx,
+    rules: &Rules,
+    messages: &[Message],
+    at: DateTime<Utc>,
+) -> Result<(Tally, Vec<Withdrawal>, Vec<Known>), store::Error> {
     let asks = ask::read(messages, rules);
     // The locks come before the look at what is known: whoever had them before
     // has committed by now, and what it decided is seen.
@@ -187,8 +234,8 @@ async fn admit_in(
     let rejected = decided.len() - accepted;
     let repeated = repeats.len();
     let written = rows::write(tx, decided, &purses, (rules, at)).await?;
-    repeats::write(tx, repeats, &written, at).await?;
-    Ok(Tally { accepted, rejected, repeated, malformed: 0 })
+    repeats::write(tx, &repeats, &written, at).await?;
+    Ok((Tally { accepted, rejected, repeated, malformed: 0 }, written, repeats))
 }
 
 fn read(deliveries: &[Delivery], vault: &Vault) -> (Vec<Message>, Vec<(Parked, Outgoing)>) {

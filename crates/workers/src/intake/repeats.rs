@@ -26,7 +26,16 @@ pub(super) struct Known {
     /// SHA-256 of what came now.
     digest: Vec<u8>,
     /// The fields in which it differs; none when it is the same.
-    differing: Vec<String>,
+    pub(super) differing: Vec<String>,
+}
+
+impl Known {
+    /// The withdrawal that answers it. `written` are those of this batch.
+    pub(super) fn answer<'a>(&'a self, written: &'a [Withdrawal]) -> &'a Withdrawal {
+        let of_batch = || written.iter().find(|it| it.id == self.withdrawal_id);
+        let withdrawal = self.withdrawal.as_ref().or_else(of_batch);
+        withdrawal.expect("what is known was decided before, or in this batch")
+    }
 }
 
 /// Tells new requests, by their places, from those that are known.
@@ -65,15 +74,13 @@ pub(super) async fn tell_apart(
 /// Keeps and answers repeats. `written` are the withdrawals of this batch.
 pub(super) async fn write(
     tx: &mut Tx,
-    repeats: Vec<Known>,
+    repeats: &[Known],
     written: &[Withdrawal],
     at: DateTime<Utc>,
 ) -> Result<(), store::Error> {
     let (mut rows, mut answers) = (Vec::new(), Vec::new());
     for known in repeats {
-        let of_batch = || written.iter().find(|it| it.id == known.withdrawal_id);
-        let withdrawal = known.withdrawal.as_ref().or_else(of_batch);
-        let withdrawal = withdrawal.expect("what is known was decided before, or in this batch");
+        let withdrawal = known.answer(written);
         let id = Uuid::now_v7();
         let verdict = if known.differing.is_empty() { Verdict::Same } else { Verdict::Conflict };
         let event = RequestRepeated {
@@ -89,7 +96,7 @@ pub(super) async fn write(
             id,
             withdrawal_id: withdrawal.id,
             verdict: if verdict == Verdict::Same { "same" } else { "conflict" },
-            digest: known.digest,
+            digest: known.digest.clone(),
             differing: if known.differing.is_empty() {
                 Value::Array(Vec::new())
             } else {
