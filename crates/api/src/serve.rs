@@ -1,18 +1,20 @@
-//! The routes and their limits, and the server that runs until it is told to stop.
+//! The routes, the roles that they need, and their limits (S15).
 
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
-use tokio::net::TcpListener;
+use store::operators::Role;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
-use tracing::info;
 
 use crate::refusal::{self, Refusal};
-use crate::{State, health, measure, notice, withdrawal};
+use crate::{
+    State, account, audited, calendar, channel, console, health, measure, notice, openapi, parked, person,
+    request, withdrawal,
+};
 
 /// The largest body of a request: that of a message.
 pub const BODY_MAX_BYTES: usize = broker::contract::BODY_LIMIT_BYTES;
@@ -29,11 +31,16 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(not_allowed)
         .with_state(state.clone())
         .layer(timeout());
+    let is_dev = state.desk.as_ref().is_some_and(|it| it.dev.is_some());
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(measure::metrics))
-        .route("/v1/withdrawals/{id}", get(withdrawal::show))
+        .route("/v1/openapi.json", get(openapi::show))
+        .merge(guarded(reading(), &state, Role::Viewer))
+        .merge(guarded(working(), &state, Role::Operator))
+        .merge(guarded(judging(), &state, Role::Approver))
+        .merge(console::routes(is_dev))
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
         .with_state(state)
@@ -43,6 +50,45 @@ pub fn router(state: State) -> Router {
         .merge(notices)
 }
 
+/// What everybody with a token may do: look.
+fn reading() -> Router<State> {
+    Router::new()
+        .route("/v1/accounts/{account_id}/quote", get(account::quote))
+        .route("/v1/withdrawals", get(withdrawal::list))
+        .route("/v1/withdrawals/{id}", get(withdrawal::show))
+        .route("/v1/withdrawals/{id}/history", get(withdrawal::past))
+        .route("/v1/channels", get(channel::list))
+        .route("/v1/parked-messages", get(parked::list))
+        .route("/v1/parked-messages/groups", get(parked::groups))
+        .route("/v1/calendar/{date}", get(calendar::show))
+}
+
+/// What somebody else asked for, and what everybody did.
+fn judging() -> Router<State> {
+    Router::new()
+        .route("/v1/withdrawals/{id}/decisions", post(request::decide))
+        .route("/v1/audit", get(audited::list))
+}
+
+/// What changes something.
+fn working() -> Router<State> {
+    Router::new()
+        .route("/v1/withdrawals", post(request::create))
+        .route("/v1/withdrawals/{id}/cancel", post(request::cancel))
+        .route("/v1/withdrawals/{id}/details", post(request::details))
+        .route("/v1/verification-codes", post(account::issue_code))
+        .route("/v1/verification-codes/{id}/confirm", post(account::confirm_code))
+        .route("/v1/channels/{channel}/pause", post(channel::pause))
+        .route("/v1/channels/{channel}/resume", post(channel::resume))
+        .route("/v1/parked-messages/{id}", get(parked::show))
+        .route("/v1/parked-messages/{id}/replay", post(parked::replay))
+        .route("/v1/parked-messages/{id}/discard", post(parked::discard))
+}
+
+fn guarded(routes: Router<State>, state: &State, least: Role) -> Router<State> {
+    routes.route_layer(from_fn_with_state((state.clone(), least), person::guard))
+}
+
 async fn unknown(uri: Uri) -> Refusal {
     Refusal::new("no_such_resource", StatusCode::NOT_FOUND, format!("there is nothing at {}", uri.path()))
 }
@@ -50,15 +96,4 @@ async fn unknown(uri: Uri) -> Refusal {
 async fn not_allowed(method: Method, uri: Uri) -> Refusal {
     let detail = format!("{method} is not possible at {}", uri.path());
     Refusal::new("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, detail)
-}
-
-/// Answers requests until the state's `stop` is raised, and then finishes those
-/// in hand.
-///
-/// # Errors
-/// When the listener breaks.
-pub async fn serve(listener: TcpListener, state: State) -> std::io::Result<()> {
-    info!(address = %listener.local_addr()?, "The API listens");
-    let stop = state.stop.clone();
-    axum::serve(listener, router(state)).with_graceful_shutdown(stop.cancelled_owned()).await
 }

@@ -4,9 +4,10 @@
 
 mod bench;
 
-use bench::{at, leg, server, withdrawal};
+use bench::{TOKEN, add, at, leg, server, withdrawal};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use store::operators::{self, Role};
 use store::withdrawals::Withdrawal;
 use store::{legs, withdrawals};
 use uuid::Uuid;
@@ -77,4 +78,82 @@ async fn probes_and_metrics_answer_and_a_stop_ends_the_server() {
 
     server.stop.cancel();
     server.served.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_endpoint_asks_who_is_there_and_whether_they_may() {
+    let server = server().await;
+    add(&server.database, "looker", Role::Viewer, "viewer").await;
+    add(&server.database, "worker", Role::Operator, "operator").await;
+    let one = format!("/v1/withdrawals/{}", Uuid::nil());
+    let cancel = format!("{one}/cancel");
+    let decisions = format!("{one}/decisions");
+    let approve = br#"{"decision":"approve","reason":"x"}"#.to_vec();
+    for (token, method, path, body, status, code) in [
+        (None, Method::GET, one.as_str(), vec![], 401, "not_authenticated"),
+        (Some("nobody's"), Method::GET, "/v1/withdrawals", vec![], 401, "not_authenticated"),
+        (Some("viewer"), Method::GET, one.as_str(), vec![], 404, "no_such_withdrawal"),
+        (Some("viewer"), Method::POST, "/v1/withdrawals", vec![], 403, "role_too_low"),
+        (Some("viewer"), Method::POST, cancel.as_str(), vec![], 403, "role_too_low"),
+        (Some("viewer"), Method::POST, "/v1/channels/all/pause", vec![], 403, "role_too_low"),
+        (Some("viewer"), Method::GET, "/v1/parked-messages/1", vec![], 403, "role_too_low"),
+        (Some("viewer"), Method::GET, "/v1/audit", vec![], 403, "role_too_low"),
+        (Some("operator"), Method::POST, decisions.as_str(), approve, 403, "role_too_low"),
+        (Some("operator"), Method::POST, "/v1/withdrawals", b"{}".to_vec(), 400, "missing_idempotency_key"),
+        (Some(TOKEN), Method::GET, "/v1/withdrawals?limit=0", vec![], 400, "invalid_parameter"),
+        (Some(TOKEN), Method::GET, "/v1/withdrawals?state=paid", vec![], 400, "invalid_parameter"),
+        (Some(TOKEN), Method::GET, "/v1/withdrawals?colour=red", vec![], 400, "bad_request"),
+        (Some(TOKEN), Method::GET, "/v1/channels", vec![], 503, "not_deciding"),
+    ] {
+        let (answered, _, text) = server.ask_as(token, method, path, body).await;
+        let problem: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((answered.as_u16(), &problem["code"]), (status, &json!(code)), "{path}: {text}");
+    }
+    let mut tx = server.database.begin().await.unwrap();
+    assert!(operators::revoke(&mut tx, "looker", "test", at()).await.unwrap());
+    tx.commit().await.unwrap();
+    let (status, _, _) = server.ask_as(Some("viewer"), Method::GET, "/v1/withdrawals", vec![]).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "a token that was taken back is worth nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_filtered_and_read_page_by_page() {
+    let server = server().await;
+    let rows: Vec<Withdrawal> = (0..5)
+        .map(|index| Withdrawal {
+            request_id: format!("R{index}"),
+            account_id: format!("acct-{}", index % 2),
+            ..withdrawal()
+        })
+        .collect();
+    let requests = vec![json!({}); rows.len()];
+    let mut tx = server.database.begin().await.unwrap();
+    withdrawals::insert(&mut tx, &rows, &requests, at()).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let ids = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|it| it["request"]["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut path = "/v1/withdrawals?limit=2".to_owned();
+    let mut seen = Vec::new();
+    loop {
+        let page: Value = serde_json::from_str(&server.get(&path).await.2).unwrap();
+        seen.extend(ids(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/withdrawals?limit=2&cursor={next}");
+    }
+    assert_eq!(seen, ["R4", "R3", "R2", "R1", "R0"]);
+    let number = rows[3].id.to_string();
+    for (query, expected) in [
+        ("account_id=acct-1", vec!["R3", "R1"]),
+        ("state=processing,approved&account_id=acct-0", vec!["R4", "R2", "R0"]),
+        ("state=approved", vec![]),
+        ("q=R2", vec!["R2"]),
+        (&format!("q={number}"), vec!["R3"]),
+        ("requester=nobody", vec![]),
+    ] {
+        let page = server.get(&format!("/v1/withdrawals?{query}")).await.2;
+        assert_eq!(ids(&serde_json::from_str(&page).unwrap()), expected, "{query}");
+    }
 }

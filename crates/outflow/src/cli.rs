@@ -2,6 +2,9 @@
 
 mod bank_run;
 mod channel;
+mod facts;
+mod operator;
+mod parked;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -16,6 +19,9 @@ use uuid::Uuid;
 
 pub(crate) use self::bank_run::{BankRun, Release};
 pub(crate) use self::channel::{Channel, Switch, SwitchName};
+pub(crate) use self::facts::{Facts, Intervention};
+pub(crate) use self::operator::{Operator, RoleName};
+pub(crate) use self::parked::{ListParked, Parked, Resolve};
 
 /// What `--help` says at its end.
 const EXIT_CODES: &str = "\
@@ -111,6 +117,12 @@ pub(crate) enum Command {
     /// What went to the bank at each cut-off, and runs that wait for people
     #[command(subcommand)]
     BankRun(BankRun),
+    /// Messages that nobody could use: look, send again, discard
+    #[command(subcommand)]
+    Parked(Parked),
+    /// Who may use the API and the console
+    #[command(subcommand)]
+    Operator(Operator),
     /// Working days and deadlines
     #[command(subcommand)]
     Calendar(Calendar),
@@ -182,7 +194,7 @@ pub(crate) enum WorkerName {
     Settle,
     /// Carries the outbox to RabbitMQ
     Relay,
-    /// Serves status, probes, metrics and gateways' notices over HTTP
+    /// Serves the API, the console, probes, metrics and gateways' notices over HTTP
     Api,
     /// All of them but the API in one process
     All,
@@ -311,44 +323,6 @@ pub(crate) enum RouteName {
     Source,
     /// To a bank card
     BankCard,
-}
-
-/// `outflow facts`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Facts {
-    /// What stands in the way of an account's facts, or every account that is stopped
-    Status {
-        /// The account [default: all that are stopped]
-        account: Option<String>,
-    },
-    /// Leaves out the one version that everything waits for, for ever
-    Skip {
-        /// Whose, why and who.
-        #[command(flatten)]
-        wish: Intervention,
-        /// The version, as `facts status` names it
-        #[arg(value_name = "VERSION")]
-        fact_version: i64,
-    },
-    /// Ends a stop because of `control_total`, once the totals agree again
-    EndStop {
-        /// Whose, why and who.
-        #[command(flatten)]
-        wish: Intervention,
-    },
-}
-
-/// What is written down of everything that people do about an account.
-#[derive(Debug, Args)]
-pub(crate) struct Intervention {
-    /// The account
-    pub(crate) account: String,
-    /// Why; it stays in the books
-    #[arg(long)]
-    pub(crate) reason: String,
-    /// Who does it; it stays in the books
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: String,
 }
 
 /// `outflow verify`

@@ -9,6 +9,8 @@ pub(crate) mod details;
 pub(crate) mod facts;
 pub(crate) mod list;
 pub(crate) mod migrate;
+pub(crate) mod operator;
+pub(crate) mod parked;
 pub(crate) mod publish;
 pub(crate) mod quote;
 pub(crate) mod run;

@@ -11,6 +11,7 @@
 
 mod cli;
 mod command;
+mod counter;
 mod demo;
 mod dev;
 mod exit;
@@ -59,6 +60,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Verify(arguments) => command::verify::run(&general, &arguments).await,
         Command::Channel(wish) => command::channel::run(&general, &wish).await,
         Command::BankRun(wish) => command::bank_run::run(&general, &wish).await,
+        Command::Parked(wish) => command::parked::run(&general, &wish).await,
+        Command::Operator(wish) => command::operator::run(&general, &wish).await,
         Command::Calendar(action) => command::calendar::run(&general, &action),
         Command::Completions { shell } => {
             command::completions::run(shell);

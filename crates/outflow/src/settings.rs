@@ -156,6 +156,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether this is a machine of one's own.
+    pub(crate) fn is_dev(&self) -> bool {
+        self.profile == Profile::Dev
+    }
+
     /// A path of the settings, from the folder of the file that names it.
     pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
         self.folder.join(path)

@@ -1,5 +1,7 @@
 //! From settings to workers that run.
 
+mod api;
+
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 
@@ -12,7 +14,6 @@ use gateways::Gateways;
 use secrecy::ExposeSecret;
 use store::{Database, Vault};
 use strum::IntoEnumIterator;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -128,6 +129,10 @@ pub(crate) struct Wiring {
     pub(crate) bank: BankSettings,
     /// Who pays; only the workers that pay or ask need them, and the API for notices.
     pub(crate) gateways: Option<Arc<Gateways>>,
+    /// R10: issues codes; nothing where no key signs tokens.
+    pub(crate) codes: Option<Codes>,
+    /// Set on a machine of one's own.
+    pub(crate) dev: Option<::api::Dev>,
     /// Where the API listens.
     pub(crate) api_address: SocketAddr,
     /// A door that is open there already.
@@ -145,7 +150,10 @@ impl Wiring {
     pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Self> {
         let database = database(settings).await?;
         let connections = Connections::later(settings.broker_url()?.expose_secret(), name)?;
+        let codes = settings.code_keys().is_ok() && settings.code_delivery().is_ok();
         Ok(Self {
+            codes: if codes { Some(codes_over(settings, database.clone())?) } else { None },
+            dev: settings.is_dev().then(|| ::api::Dev { simulator_url: settings.gateways.base_url.clone() }),
             database,
             connections,
             clock: Clock::System,
@@ -195,11 +203,7 @@ impl Wiring {
     fn duty(&self, worker: Worker, stop: CancellationToken) -> Result<BoxFuture<'static, Result<()>>> {
         let (database, clock) = (self.database.clone(), self.clock.clone());
         let inbox = |queue| Inbox::open(&self.connections, queue, BatchLimits::default());
-        let desk = || Desk {
-            policy: self.payouts.clone(),
-            approval_wait: self.rules.approval_wait,
-            vault: self.vault.clone(),
-        };
+        let desk = || self.desk();
         Ok(match worker {
             Worker::Facts => {
                 boxed(workers::facts::run(inbox(FACTS), database, self.vault.clone(), clock, stop))
@@ -239,18 +243,13 @@ impl Wiring {
         Rules { policy: self.rules.clone(), proofs: self.proofs.clone(), vault: self.vault.clone() }
     }
 
-    /// The API. It takes notices where the gateways' keys are set.
-    fn api(
-        &self,
-        stop: CancellationToken,
-    ) -> Result<impl Future<Output = Result<()>> + Send + 'static + use<>> {
-        let mut state = api::State::new(self.database.clone(), self.connections.clone(), stop);
-        if let Some(gateways) = &self.gateways {
-            let clock = self.clock.clone();
-            state = state.taking_notices(Arc::clone(gateways), Arc::new(move || clock.now()));
+    /// How decisions are made.
+    fn desk(&self) -> Desk {
+        Desk {
+            policy: self.payouts.clone(),
+            approval_wait: self.rules.approval_wait,
+            vault: self.vault.clone(),
         }
-        let door = self.api_door.as_ref().map(|it| it.try_clone()).transpose().context("the API's door")?;
-        Ok(serve(self.api_address, door, state))
     }
 
     fn till(&self) -> Result<Till> {
@@ -284,20 +283,6 @@ fn boxed<E: Into<anyhow::Error>>(
     Box::pin(async { duty.await.map_err(Into::into) })
 }
 
-/// Serves the API. Where it opens a door of its own it says on stdout where: the
-/// port may have been left to the system.
-async fn serve(address: SocketAddr, door: Option<net::TcpListener>, state: api::State) -> Result<()> {
-    if let Some(door) = door {
-        let door = TcpListener::from_std(door).context("the API's door")?;
-        return api::serve(door, state).await.context("serving the API");
-    }
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("the API cannot listen on {address}; set `listen` of [api], or OUTFLOW_API_LISTEN")
-    })?;
-    println!("Listening on http://{}", listener.local_addr()?);
-    api::serve(listener, state).await.context("serving the API")
-}
-
 /// Connects to the database.
 ///
 /// # Errors
@@ -314,6 +299,10 @@ pub(crate) async fn database(settings: &Settings) -> Result<Database> {
 /// # Errors
 /// When a key is missing or wrong, or the database does not answer.
 pub(crate) async fn codes(settings: &Settings) -> Result<Codes> {
+    codes_over(settings, database(settings).await?)
+}
+
+fn codes_over(settings: &Settings, database: Database) -> Result<Codes> {
     let (keyring, key_id) = settings.code_keys()?;
     Ok(Codes {
         vault: settings.vault()?,
@@ -321,7 +310,7 @@ pub(crate) async fn codes(settings: &Settings) -> Result<Codes> {
         key_id,
         per_hour: settings.verification.codes_per_hour,
         delivery: settings.code_delivery()?,
-        database: database(settings).await?,
+        database,
     })
 }
 

@@ -13,10 +13,30 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use store::Database;
 use store::legs::Leg;
+use store::operators::{self, Operator, Role};
 use store::withdrawals::Withdrawal;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// The token of somebody who may do everything.
+pub(crate) const TOKEN: &str = "a token of a test";
+
+/// Adds somebody with a token.
+pub(crate) async fn add(database: &Database, name: &str, role: Role, token: &str) {
+    let new = Operator {
+        id: Uuid::now_v7(),
+        name: name.to_owned(),
+        role,
+        created_at: at(),
+        created_by: "test".to_owned(),
+        revoked_at: None,
+        revoked_by: None,
+    };
+    let mut tx = database.begin().await.unwrap();
+    assert!(operators::add(&mut tx, &new, token).await.unwrap());
+    tx.commit().await.unwrap();
+}
 
 /// A server with an empty schema, and what a test needs to talk to it.
 pub(crate) struct Server {
@@ -37,6 +57,7 @@ pub(crate) async fn server_with(change: impl FnOnce(&str, State) -> State) -> Se
     let stack = Stack::start(Options::default()).await.unwrap();
     let database = Database::connect(&stack.fresh_database("api").await.unwrap(), 4).await.unwrap();
     database.migrate().await.unwrap();
+    add(&database, "admin", Role::Admin, TOKEN).await;
     let connections = Connections::open(&stack.fresh_vhost().await.unwrap(), "test").await.unwrap();
     topology::apply(&connections).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -54,9 +75,23 @@ impl Server {
         path: &str,
         body: Vec<u8>,
     ) -> (StatusCode, String, String) {
+        self.ask_as(Some(TOKEN), method, path, body).await
+    }
+
+    /// The same with the token of somebody else, or none.
+    pub(crate) async fn ask_as(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> (StatusCode, String, String) {
         let client = reqwest::Client::new();
-        let answer =
-            client.request(method, format!("{}{path}", self.base_url)).body(body).send().await.unwrap();
+        let mut request = client.request(method, format!("{}{path}", self.base_url)).body(body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.unwrap();
         let kind = answer.headers().get("content-type").map(|it| it.to_str().unwrap().to_owned());
         (answer.status(), kind.unwrap_or_default(), answer.text().await.unwrap())
     }

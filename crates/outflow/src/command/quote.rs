@@ -8,8 +8,8 @@ mod page;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use domain::{
-    Accepted, Card, Currency, Decision, Exclusion, Money, Proof, Quote, Reason, Request, Route, RouteQuote,
-    Selection, Terms,
+    Accepted, Card, Currency, Decision, Exclusion, Money, Policy, Proof, Quote, Reason, Request, Route,
+    RouteQuote, Selection, Terms,
 };
 use serde_json::{Value, json};
 use workers::Clock;
@@ -98,6 +98,12 @@ fn request(amount: &str, arguments: &Arguments, snapshot: &Snapshot) -> Result<R
         card,
         proof: Proof::Accepted,
     })
+}
+
+/// A quote for programs, as the API answers it too.
+pub(crate) fn in_json(account_id: &str, snapshot: &Snapshot, policy: &Policy, at: DateTime<Utc>) -> Value {
+    let quote = snapshot.quote(policy, at);
+    Offer { account_id, currency: snapshot.account.currency, at, quote, answer: None }.in_json()
 }
 
 impl Offer<'_> {

@@ -1,0 +1,146 @@
+//! What waits for people, and what they say about it (S01).
+//!
+//! An approval is bound to the effect that the page showed: the form carries its
+//! digest, and an effect that changed meanwhile makes the approval void.
+
+use axum::extract::{Path, State as Extract};
+use axum::response::Response;
+use broker::contract::WithdrawalDecided;
+use domain::WithdrawalState;
+use maud::{Markup, html};
+use serde_json::json;
+use store::decisions;
+use store::operators::Role;
+use store::overview::{self, Filter};
+use store::withdrawals::Withdrawal;
+use uuid::Uuid;
+
+use super::frame::{after, nothing, page, reason_form, shown, token};
+use super::session::{Filled, Visitor};
+use super::words::{age, amount, moment_or_dash};
+use crate::State;
+use crate::refusal::Refusal;
+use crate::request::{self, Wish};
+use crate::withdrawal::number;
+
+/// Withdrawals that the page shows at once.
+const MOST: i64 = 100;
+
+/// `GET /approve`
+pub(super) async fn show(Extract(state): Extract<State>, visitor: Visitor) -> Response {
+    let page = content(&state, &visitor).await;
+    shown(&visitor, page)
+}
+
+async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
+    let (lang, desk) = (visitor.lang, state.desk()?);
+    let now = desk.engine.now();
+    let mut tx = state.database.snapshot().await?;
+    let filter = Filter { states: vec![WithdrawalState::PendingApproval], limit: MOST, ..Filter::default() };
+    let rows = overview::withdrawals(&mut tx, &filter).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|it| it.id).collect();
+    let approvals = decisions::approvers(&mut tx, &ids).await?;
+    let of = |id: Uuid| -> Vec<&str> {
+        approvals.iter().filter(|it| it.0 == id).map(|it| it.1.as_str()).collect()
+    };
+    let content = html! {
+        @if rows.is_empty() { (nothing(lang.say("Nothing waits for people.", "没有待审批的提现。"))) }
+        @else { div.scroll { table.list {
+            thead { tr {
+                th { (lang.say("Withdrawal", "提现")) } th { (lang.say("Account", "账户")) } th.num { (lang.say("Amount", "金额")) }
+                th { (lang.say("Route", "路径")) } th { (lang.say("Requester", "申请人")) } th { (lang.say("Approvals", "批准")) }
+                th { (lang.say("Waits", "已等")) } th { (lang.say("Ends", "截止")) } th {}
+            } }
+            tbody { @for it in &rows {
+                tr data-row {
+                    td { a href={ "/withdrawals/" (it.id) } { (it.request_id) } div.dim.small { (it.id) } }
+                    td { (it.account_id) } td.num { (amount(it.amount, it.currency)) } td { (lang.route(it.route)) }
+                    td { (it.requester) } td { (of(it.id).len()) " / " (desk.approvers) " " span.dim { (of(it.id).join(", ")) } }
+                    td { (age(lang, it.received_at, now)) } td { (moment_or_dash(it.expires_at)) }
+                    td { a.button.primary href={ "/withdrawals/" (it.id) "#decide" } { (lang.say("Look and decide", "查看并审批")) } }
+                }
+            } }
+        } } }
+    };
+    Ok(page(visitor, lang.say("To approve", "待审批"), &content))
+}
+
+/// What a visitor may decide about a withdrawal that waits for it. `approvers`
+/// are those whose approvals stand.
+pub(super) fn decide(visitor: &Visitor, it: &Withdrawal, approvers: &[&str], quorum: usize) -> Markup {
+    let lang = visitor.lang;
+    let name = visitor.person.name.as_str();
+    let obstacle = if it.requester == name {
+        Some(lang.say(
+            "You asked for this money: somebody else must approve it.",
+            "这是您本人的申请，须由他人审批。",
+        ))
+    } else if approvers.contains(&name) {
+        Some(lang.say("You approved it already: it waits for somebody else.", "您已批准，等待他人审批。"))
+    } else if !visitor.person.may(Role::Approver) {
+        Some(lang.say("Approving needs the role approver.", "审批需要审批角色。"))
+    } else {
+        None
+    };
+    let base = format!("/withdrawals/{}", it.id);
+    let action = format!("{base}/approve");
+    let digest = it.effect_digest.as_deref().map(hex::encode).unwrap_or_default();
+    html! {
+        section.card.decide #decide {
+            h2 { (lang.say("Decide", "审批")) }
+            p { (lang.say("Approvals: ", "已批准：")) strong { (approvers.len()) " / " (quorum) } " " (approvers.join(", ")) }
+            @if let Some(words) = obstacle { p.obstacle role="note" { (words) } }
+            form.act action=(action) method="post" {
+                (token(visitor, &action))
+                input type="hidden" name="effect_digest" value=(digest);
+                label { span { (lang.say("Reason", "原因")) }
+                    input #approve-reason name="reason" required maxlength="500" autocomplete="off" disabled[obstacle.is_some()]; }
+                button.primary #approve type="submit" disabled[obstacle.is_some()] {
+                    (lang.say("Approve ", "批准 ")) (amount(it.amount, it.currency)) }
+            }
+            p.dim.small { (lang.say("You approve exactly what this page shows: ", "您批准的正是本页所示内容：")) code { (digest) } }
+            @if visitor.person.may(Role::Approver) { (reason_form(visitor, &format!("{base}/deny"), lang.say("Deny", "驳回"), "danger")) }
+        }
+    }
+}
+
+/// `POST /withdrawals/{id}/approve`
+pub(super) async fn approve(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    form: Filled,
+) -> Response {
+    let body = json!({
+        "decision": "approve", "reason": form.field("reason"), "effect_digest": form.field("effect_digest"),
+    });
+    say(&state, &id, &form, (Role::Approver, "approve", "approved"), &body).await
+}
+
+/// `POST /withdrawals/{id}/deny`
+pub(super) async fn deny(Extract(state): Extract<State>, Path(id): Path<String>, form: Filled) -> Response {
+    let body = json!({ "decision": "deny", "reason": form.field("reason") });
+    say(&state, &id, &form, (Role::Approver, "deny", "denied"), &body).await
+}
+
+/// `POST /withdrawals/{id}/cancel`
+pub(super) async fn cancel(Extract(state): Extract<State>, Path(id): Path<String>, form: Filled) -> Response {
+    let body = json!({ "decision": "cancel", "reason": form.field("reason") });
+    say(&state, &id, &form, (Role::Operator, "cancel", "canceled"), &body).await
+}
+
+async fn say(
+    state: &State,
+    id: &str,
+    form: &Filled,
+    (least, action, word): (Role, &'static str, &str),
+    body: &serde_json::Value,
+) -> Response {
+    let visitor = &form.visitor;
+    let said = async {
+        visitor.needs(least)?;
+        let wish = Wish { kind: WithdrawalDecided::KIND, action, id: number(id)? };
+        let name = (Uuid::now_v7().to_string(), None);
+        request::say(state, &visitor.person, (wish, name), body.to_string().as_bytes()).await
+    };
+    after(visitor, said.await, &format!("/withdrawals/{id}"), word)
+}

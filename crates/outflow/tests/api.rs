@@ -1,0 +1,318 @@
+//! The API with everything behind it: `outflow dev`, and calls over real HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use lapin::options::BasicPublishOptions;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+/// An account number that may appear in no answer.
+const NUMBER: &str = "6222020200112233445";
+
+/// `outflow dev`, which ends with the test.
+struct World {
+    dev: Child,
+    said: BTreeMap<String, String>,
+    client: Client,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let id = self.dev.id().to_string();
+        // It removes what it made only when it is asked to end.
+        let _ = Command::new("kill").args(["-INT", &id]).status();
+        let _ = self.dev.wait();
+    }
+}
+
+impl World {
+    fn start() -> Self {
+        let mut dev = Command::new(env!("CARGO_BIN_EXE_outflow"))
+            .args(["dev", "--no-install"])
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(dev.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut said = BTreeMap::new();
+        for line in lines {
+            let (name, value) = line.strip_prefix("export ").and_then(|it| it.split_once('=')).unwrap();
+            said.insert(name.to_owned(), value.trim_matches('\'').to_owned());
+            if name == "OUTFLOW_SIMULATOR_URL" {
+                break;
+            }
+        }
+        Self { dev, said, client: Client::new() }
+    }
+
+    /// Asks as one of the three people: OPERATOR, APPROVER or `SECOND_APPROVER`.
+    async fn ask(&self, who: &str, (method, path): (Method, &str), body: &Value) -> (u16, Value) {
+        self.ask_with(who, (method, path), body, None).await
+    }
+
+    async fn ask_with(
+        &self,
+        who: &str,
+        (method, path): (Method, &str),
+        body: &Value,
+        key: Option<&str>,
+    ) -> (u16, Value) {
+        let url = format!("{}{path}", self.said["OUTFLOW_API_URL"]);
+        let mut request = self.client.request(method, url);
+        request = request.bearer_auth(&self.said[&format!("OUTFLOW_{who}_TOKEN")]);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        if !body.is_null() {
+            request = request.body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        assert!(!text.contains(NUMBER), "{text}");
+        (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {status} {text}")))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask("OPERATOR", (Method::GET, path), &Value::Null).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    async fn create(&self, key: &str, body: &Value) -> (u16, Value) {
+        self.ask_with("OPERATOR", (Method::POST, "/v1/withdrawals"), body, Some(key)).await
+    }
+
+    async fn until(&self, path: &str, good: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let (_, seen) = self.ask("OPERATOR", (Method::GET, path), &Value::Null).await;
+            if good(&seen) {
+                return seen;
+            }
+            assert!(began.elapsed() < Duration::from_mins(1), "waited in vain at {path}: {seen}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    fn outflow(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_outflow"));
+        let output = command.args(arguments).envs(&self.said).env_remove("RUST_LOG").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!said.contains(NUMBER), "{said}");
+        (output.status.code(), said)
+    }
+
+    fn publish(&self, messages: &[Value]) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("messages.json");
+        std::fs::write(&file, Value::from(messages).to_string()).unwrap();
+        assert_eq!(self.outflow(&["publish", &file.display().to_string()]).0, Some(0));
+    }
+}
+
+fn message(id: &str, kind: &str, data: &Value) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "/shop", "type": format!("outflow.{kind}.v1"),
+        "time": "2026-09-23T09:30:00+08:00", "data": data,
+    })
+}
+
+/// An account with 20,000.00 by Alipay, of today.
+fn facts() -> Vec<Value> {
+    let now = chrono::DateTime::from_timestamp_millis(
+        i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap(),
+    );
+    let account = json!({
+        "account_id": "acct-1", "version": 1, "currency": "CNY", "kind": "person",
+        "real_name": "李雷", "real_name_verified": true, "partner_mode": "none",
+    });
+    let top_up = json!({
+        "account_id": "acct-1", "version": 2, "top_up_id": "T1", "channel": "alipay", "amount": "20000.00",
+        "currency": "CNY", "arrived_at": now, "channel_paid_at": now, "bonus": false, "trade_no": "2026112322001400000",
+        "out_trade_no": "T10000", "payer_name": "李雷",
+    });
+    vec![message("1", "account.upserted", &account), message("2", "top_up.credited", &top_up)]
+}
+
+fn ask(amount: &str) -> Value {
+    json!({ "account_id": "acct-1", "amount": amount, "currency": "CNY", "route": "source" })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_over_http_is_decided_like_one_from_the_queue_and_approved_by_two() {
+    let world = World::start();
+    world.publish(&facts());
+    let quote = world.until("/v1/accounts/acct-1/quote", |it| it["source"]["maximum"] == "20000.00").await;
+    assert_eq!(quote["terms"]["cap"], "20000.00");
+
+    a_key_names_one_request(&world).await;
+    let id = two_people_approve(&world).await;
+    let past = world.get(&format!("/v1/withdrawals/{id}/history")).await;
+    let actions: Vec<&str> =
+        past["audit"].as_array().unwrap().iter().map(|it| it["action"].as_str().unwrap()).collect();
+    assert!(actions.contains(&"request") && actions.contains(&"approve"), "{past}");
+    channels_stop_and_go_on(&world).await;
+    a_parked_message_is_edited_and_sent_again(&world).await;
+    a_code_becomes_a_token(&world).await;
+    let day = world.get("/v1/calendar/2026-09-23").await;
+    assert_eq!((&day["bank_deadline"], &day["kind"]), (&json!("2026-10-10"), &json!("working_day")));
+    let (status, audit) = world.ask("APPROVER", (Method::GET, "/v1/audit"), &Value::Null).await;
+    assert_eq!((status, &audit["items"][0]["action"]), (200, &json!("confirm_code")), "{audit}");
+    let (code, said) = world.outflow(&["verify"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+async fn a_key_names_one_request(world: &World) {
+    let (status, small) = world.create("small", &ask("12.34")).await;
+    assert_eq!((status, &small["amount"]), (201, &json!("12.34")), "{small}");
+    assert_eq!(small["request"], json!({ "source": "/outflow/http/chen.jie", "id": "small" }));
+    let (status, again) = world.create("small", &ask("12.34")).await;
+    assert_eq!((status, &again["withdrawal_id"]), (200, &small["withdrawal_id"]), "{again}");
+    let (status, other) = world.create("small", &ask("12.35")).await;
+    assert_eq!((status, &other["code"]), (422, &json!("conflict")), "{other}");
+    assert!(other["detail"].as_str().unwrap().contains("amount"), "{other}");
+    let (status, refused) = world.create("large", &ask("99999.00")).await;
+    assert_eq!((status, &refused["code"]), (422, &json!("exceeds_withdrawable")), "{refused}");
+    let kept = refused["withdrawal_id"].as_str().unwrap();
+    let kept = world.get(&format!("/v1/withdrawals/{kept}")).await;
+    assert_eq!((&kept["state"], &kept["reasons"]), (&json!("rejected"), &refused["reasons"]));
+    for (body, pointer) in [
+        (
+            json!({ "account_id": "acct-1", "amount": 12.5, "currency": "CNY", "route": "source" }),
+            "/data/amount",
+        ),
+        (json!({ "account_id": "acct-1", "amount": "1.00", "currency": "CNY" }), "/data/route"),
+        (json!({ "requester": "wang.fang" }), "/data/requester"),
+    ] {
+        let (_, problem) = world.create("bad", &body).await;
+        assert_eq!(problem["pointer"], pointer, "{problem}");
+    }
+}
+
+async fn two_people_approve(world: &World) -> String {
+    let (status, asked) = world.create("big", &ask("8000.00")).await;
+    assert_eq!((status, &asked["state"]), (201, &json!("pending_approval")), "{asked}");
+    let id = asked["withdrawal_id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/withdrawals/{id}/decisions");
+    let place = (Method::POST, path.as_str());
+    let approve = json!({ "decision": "approve", "reason": "seen", "effect_digest": asked["effect_digest"] });
+    for (who, body, status, code) in [
+        ("OPERATOR", approve.clone(), 403, "role_too_low"),
+        ("APPROVER", json!({ "decision": "approve", "reason": "seen" }), 422, "missing_field"),
+        (
+            "APPROVER",
+            json!({ "decision": "approve", "reason": "seen", "effect_digest": "0".repeat(64) }),
+            409,
+            "effect_changed",
+        ),
+        (
+            "APPROVER",
+            json!({ "decision": "approve", "reason": "seen", "effect_digest": asked["effect_digest"], "actor": "li" }),
+            403,
+            "not_yours",
+        ),
+    ] {
+        let (answered, problem) = world.ask(who, place.clone(), &body).await;
+        assert_eq!((answered, &problem["code"]), (status, &json!(code)), "{problem}");
+    }
+    let (status, one) = world.ask("APPROVER", place.clone(), &approve).await;
+    assert_eq!((status, &one["state"]), (200, &json!("pending_approval")), "{one}");
+    let (_, again) = world.ask("APPROVER", place.clone(), &approve).await;
+    assert_eq!(again["code"], "already_approved", "{again}");
+    let (status, two) = world.ask("SECOND_APPROVER", place, &approve).await;
+    assert!(status == 200 && two["state"] != "pending_approval", "{two}");
+    let (_, late) = world
+        .ask("OPERATOR", (Method::POST, &format!("/v1/withdrawals/{id}/cancel")), &json!({ "reason": "x" }))
+        .await;
+    assert!(late["code"] == "too_late" || late["state"] == "canceled", "{late}");
+    id
+}
+
+async fn channels_stop_and_go_on(world: &World) {
+    let because = json!({ "reason": "the bank asked for it" });
+    for (path, status) in [
+        ("/v1/channels/bank/pause", 200),
+        ("/v1/channels/bank/pause", 409),
+        ("/v1/channels/cash/pause", 404),
+        ("/v1/channels/bank/resume", 200),
+        ("/v1/channels/bank/resume", 409),
+    ] {
+        let (answered, body) = world.ask("OPERATOR", (Method::POST, path), &because).await;
+        assert_eq!(answered, status, "{path}: {body}");
+    }
+    let (status, body) = world.ask("OPERATOR", (Method::POST, "/v1/channels/all/pause"), &json!({})).await;
+    assert_eq!(status, 422, "a reason is needed: {body}");
+}
+
+async fn a_parked_message_is_edited_and_sent_again(world: &World) {
+    // Its amount is a number: nobody can use it.
+    let mut data = ask("1.00");
+    data["amount"] = json!(1.5);
+    data["requester"] = "li.wei".into();
+    data["requested_at"] = "2026-09-23T09:30:00+08:00".into();
+    data["bank_account"] = json!({ "number": NUMBER });
+    let body = message("parked-1", "withdrawal.requested", &data).to_string();
+    let connection =
+        lapin::Connection::connect(&world.said["OUTFLOW_AMQP_URL"], lapin::ConnectionProperties::default())
+            .await
+            .unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let (options, properties) = (BasicPublishOptions::default(), lapin::BasicProperties::default());
+    channel
+        .basic_publish("outflow.work".into(), "outflow.requests".into(), options, body.as_bytes(), properties)
+        .await
+        .unwrap();
+    let list = world
+        .until("/v1/parked-messages", |it| it["items"].as_array().is_some_and(|it| !it.is_empty()))
+        .await;
+    let groups = world.get("/v1/parked-messages/groups").await;
+    assert_eq!(
+        (&groups["items"][0]["code"], &groups["items"][0]["number"]),
+        (&json!("invalid_amount"), &json!(1))
+    );
+    let path = format!("/v1/parked-messages/{}", list["items"][0]["id"].as_str().unwrap());
+    let message = world.get(&path).await;
+    let shown = message["body"].as_str().unwrap();
+    assert!(shown.contains("****3445"), "{shown}");
+    let replay = format!("{path}/replay");
+    let place = || (Method::POST, replay.as_str());
+    let (status, still) = world.ask("OPERATOR", place(), &json!({ "reason": "again" })).await;
+    assert_eq!((status, &still["pointer"]), (422, &json!("/data/amount")), "{still}");
+    let stolen = shown.replace("1.5", "\"1.50\"").replace("li.wei", "wang.fang");
+    let (status, not) = world.ask("OPERATOR", place(), &json!({ "reason": "mended", "body": stolen })).await;
+    assert_eq!((status, &not["code"]), (403, &json!("not_yours")), "{not}");
+    let edited = shown.replace("1.5", "\"1.50\"");
+    let (status, sent) = world.ask("OPERATOR", place(), &json!({ "reason": "mended", "body": edited })).await;
+    assert_eq!(status, 200, "{sent}");
+    assert_eq!(sent["diff"], json!([{ "pointer": "/data/amount", "before": 1.5, "after": "1.50" }]));
+    world.until("/v1/withdrawals?q=parked-1", |it| it["items"][0]["amount"] == "1.50").await;
+    let (status, again) = world.ask("OPERATOR", place(), &json!({ "reason": "mended" })).await;
+    assert_eq!((status, &again["code"]), (409, &json!("already_resolved")), "{again}");
+    let (code, out) = world.outflow(&["parked", "list", "--resolved", "--output", "json"]);
+    let listed: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &listed[0]["resolution"], &listed[0]["resolved_by"]),
+        (Some(0), &json!("replayed"), &json!("chen.jie"))
+    );
+}
+
+async fn a_code_becomes_a_token(world: &World) {
+    let wish = json!({
+        "account_id": "acct-1", "amount": "5.00", "currency": "CNY", "route": "source", "request_id": "coded",
+    });
+    let (status, issued) = world.ask("OPERATOR", (Method::POST, "/v1/verification-codes"), &wish).await;
+    assert_eq!(status, 201, "{issued}");
+    let path = format!("/v1/verification-codes/{}/confirm", issued["code_id"].as_str().unwrap());
+    let (status, wrong) = world.ask("OPERATOR", (Method::POST, &path), &json!({ "code": "none" })).await;
+    assert_eq!((status, &wrong["code"]), (422, &json!("wrong")));
+    let (status, token) =
+        world.ask("OPERATOR", (Method::POST, &path), &json!({ "code": issued["code"] })).await;
+    assert!(status == 200 && token["token"].as_str().unwrap().starts_with("v1.upstream."), "{token}");
+}
