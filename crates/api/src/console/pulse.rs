@@ -1,4 +1,7 @@
 //! The pulse: one server-sent event whenever something did that a page may show.
+//!
+//! The first one comes at once, because something may have happened between the
+//! page and its first look here.
 
 use std::time::Duration;
 
@@ -34,7 +37,6 @@ type Step = (Result<String, std::convert::Infallible>, (State, Option<String>, u
 
 /// Waits for a change, or for as long as a connection may be silent.
 async fn next(state: State, last: Option<String>, mut beat: u32) -> Option<Step> {
-    let first = last.is_none();
     for _ in 0..QUIET_BEATS {
         if beat >= BEATS || state.stop.is_cancelled() {
             return None;
@@ -42,8 +44,7 @@ async fn next(state: State, last: Option<String>, mut beat: u32) -> Option<Step>
         if let Some(now) = pulse(&state).await
             && last.as_ref() != Some(&now)
         {
-            let line = if first { ": here\n\n".to_owned() } else { format!("data: {now}\n\n") };
-            return Some((Ok(line), (state, Some(now), beat + 1)));
+            return Some((Ok(format!("data: {now}\n\n")), (state, Some(now), beat + 1)));
         }
         tokio::select! {
             () = state.stop.cancelled() => return None,

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::frame::{page, reason_form, shown};
 use super::session::Visitor;
-use super::words::{Lang, age, amount, leg_state, moment, moment_or_dash, state as state_mark};
+use super::words::{Lang, age, amount, grouped, leg_state, moment, moment_or_dash, state as state_mark};
 use super::{approve, attention};
 use crate::State;
 use crate::refusal::Refusal;
@@ -182,7 +182,7 @@ fn money(lang: Lang, whole: &Whole) -> Markup {
         h2 { (lang.say("Money", "资金")) }
         @if terms.get("cap").is_some() {
             h3 { (lang.say("Why this much was possible (R1)", "可提现金额的构成 (R1)")) }
-            dl.facts { @for (key, english, chinese) in names { dt { (lang.say(english, chinese)) } dd.num { span.amount { (terms[*key].as_str().unwrap_or("—")) } } } }
+            dl.facts { @for (key, english, chinese) in names { dt { (lang.say(english, chinese)) } dd.num { span.amount { (grouped(terms[*key].as_str().unwrap_or("—"))) } } } }
         }
         h3 { (lang.say("Journal: newest top-ups first (R9)", "流水：最新充值优先 (R9)")) }
         @if whole.transfers.is_empty() { p.dim { (lang.say("No money moved.", "没有资金变动。")) } }

@@ -166,7 +166,8 @@ pub(crate) fn yuan(money: Money) -> Markup {
     amount(money, Currency::Cny)
 }
 
-fn grouped(text: &str) -> String {
+/// A decimal text in groups of three.
+pub(crate) fn grouped(text: &str) -> String {
     let (whole, rest) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
     let mut out = String::with_capacity(text.len() + 4);
     for (place, digit) in whole.chars().enumerate() {
