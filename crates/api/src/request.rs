@@ -173,6 +173,9 @@ pub(crate) async fn say(
     let reason = match &message.data {
         Instruction::Decided(it) => json!({ "reason": it.reason, "effect_digest": it.effect_digest }),
         Instruction::Details(it) => json!({ "expected_version": it.expected_version }),
+        Instruction::Resolved(it) => {
+            json!({ "leg_id": it.leg_id, "outcome": it.outcome, "evidence": it.evidence })
+        }
     };
     let deed = person.deed(wish.action, wish.id.to_string()).with(reason);
     engine.instruct(message, deed).await?;

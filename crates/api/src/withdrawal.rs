@@ -202,6 +202,7 @@ fn status(withdrawal: &Withdrawal, legs: &[Leg]) -> Option<StatusChanged> {
         reasons,
         expected_by: withdrawal.deadline_at,
         provisional: withdrawal.deadline_provisional,
+        expires_at: withdrawal.expires_at.filter(|_| withdrawal.state.waits_for_people()),
         effect_digest: digest,
         legs: legs.iter().map(|leg| leg_status(leg, withdrawal)).collect::<Option<_>>()?,
     })
@@ -214,6 +215,9 @@ fn leg_status(leg: &Leg, withdrawal: &Withdrawal) -> Option<LegStatus> {
         rail: leg.rail,
         amount: Amount::new(leg.amount, withdrawal.currency),
         state: leg.state,
+        generation: u32::try_from(leg.generation).ok()?,
+        replaces: leg.predecessor_id,
+        code: leg.code.clone(),
         top_up_id: leg.top_up_upstream_id.parse().ok()?,
         payee_last_four: leg.payee_last_four.clone(),
         dispatch_at: leg.dispatch_at,

@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use broker::contract::{
-    Envelope, Fact, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested, parse_event, parse_fact,
-    parse_instruction, parse_request, schemas,
+    Envelope, Fact, LegResolved, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested, parse_event,
+    parse_fact, parse_instruction, parse_request, schemas,
 };
 use serde_json::Value;
 
@@ -88,7 +88,7 @@ fn parses(message: &Value) -> Result<(), broker::contract::Problem> {
         WithdrawalRequested::KIND => {
             parse_request(&body).map(|it: Envelope<WithdrawalRequested>| same(it.to_json()))
         }
-        WithdrawalDecided::KIND | WithdrawalDetails::KIND => {
+        WithdrawalDecided::KIND | WithdrawalDetails::KIND | LegResolved::KIND => {
             parse_instruction(&body).map(|it| same(it.to_json()))
         }
         kind if Fact::TYPES.contains(&kind) => parse_fact(&body).map(|it| same(it.to_json())),

@@ -128,6 +128,12 @@ impl WithdrawalState {
         }
     }
 
+    /// It waits, for a limited time, for bank details or for a decision.
+    #[must_use]
+    pub const fn waits_for_people(self) -> bool {
+        matches!(self, Self::AwaitingDetails | Self::PendingApproval | Self::ActionRequired)
+    }
+
     /// Nothing more happens by itself, and no money is held for it.
     #[must_use]
     pub const fn is_final(self) -> bool {

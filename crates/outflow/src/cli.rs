@@ -5,6 +5,7 @@ mod channel;
 mod facts;
 mod operator;
 mod parked;
+mod resolve;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub(crate) use self::channel::{Channel, Switch, SwitchName};
 pub(crate) use self::facts::{Facts, Intervention};
 pub(crate) use self::operator::{Operator, RoleName};
 pub(crate) use self::parked::{ListParked, Parked, Resolve};
+pub(crate) use self::resolve::{Outcome, ResolveLeg};
 
 /// What `--help` says at its end.
 const EXIT_CODES: &str = "\
@@ -97,6 +99,8 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Gives a withdrawal the bank account that receives the money, or another one
     Details(Details),
+    /// Says what became of a payment in manual review; a second person must say the same
+    Resolve(ResolveLeg),
     /// Verification codes, and the tokens that prove them
     #[command(subcommand)]
     Code(Code),

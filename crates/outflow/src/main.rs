@@ -52,6 +52,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Topology(action) => command::topology::run(&general, &action).await,
         Command::Publish(arguments) => command::publish::run(&general, &arguments).await,
         Command::Details(arguments) => command::details::run(&general, &arguments).await,
+        Command::Resolve(arguments) => command::resolve::run(&general, &arguments).await,
         Command::Code(action) => command::code::run(&general, &action).await,
         Command::List(arguments) => command::list::run(&general, &arguments).await,
         Command::Show(arguments) => command::show::run(&general, arguments.id).await,

@@ -55,3 +55,17 @@ pub async fn put(
         .await?;
     Ok(())
 }
+
+/// When the legs of these withdrawals were approved last: R7 counts from then.
+///
+/// # Errors
+/// When the database is away.
+pub async fn scheduled(
+    connection: &mut PgConnection,
+    withdrawals: &[Uuid],
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, Error> {
+    Ok(sqlx::query_as(include_str!("../sql/transition_scheduled.sql"))
+        .bind(withdrawals)
+        .fetch_all(connection)
+        .await?)
+}

@@ -90,7 +90,16 @@ const CORRUPTIONS: &[(&str, &str)] = &[
     ("I16", "update decision set actor = 'me'"),
     ("I16", "update decision set effect_digest = 'another'"),
     ("I16", "update withdrawal set effect_digest = 'another' where state = 'completed'"),
+    ("I16", "insert into approval (withdrawal_id, effect_digest, approved_by, approved_at)
+             select id, 'another', 'boss', now() from withdrawal where state = 'completed'"),
+    ("I16", GENERATION_TWO),
+    ("I05", "update leg set state = 'released'"),
     ("I17", "delete from attempt"),
+    // It takes the place of a leg that is paid.
+    ("I17", GENERATION_TWO),
+    ("I17", "update leg set state = 'rerouting'"),
+    ("I17", "insert into attempt_outcome (attempt_id, outcome, finished_at) select id, 'unknown', now() from attempt;
+             update leg set state = 'rerouting'"),
     ("I18", "update audit_entry set actor = 'nobody' where sequence = 2"),
     ("I18", "update audit_entry set at = at + interval '1 microsecond' where sequence = 3"),
     ("I18", "delete from audit_entry where sequence = 2"),
@@ -100,6 +109,20 @@ const CORRUPTIONS: &[(&str, &str)] = &[
          update audit_entry set digest = audit_digest(audit_entry) where sequence = 1",
     ),
 ];
+
+/// A leg in the place of the only one, sent without anybody's approval.
+const GENERATION_TWO: &str = "
+    insert into leg (id, withdrawal_id, account_id, top_up_id, position, rail, amount, payout_no, minted_at, state, sequence,
+                     top_up_upstream_id, attempts, dispatch_at, changed_at, generation, predecessor_id)
+    select '00000000-0000-0000-0000-0000000000c2', withdrawal_id, account_id, top_up_id, position, 'bank', amount, 'P2', minted_at,
+           'paid', 1, top_up_upstream_id, 1, dispatch_at, changed_at, 2, id from leg;
+    insert into transition (withdrawal_id, leg_id, sequence, from_state, to_state, event, actor, at)
+    select withdrawal_id, id, 1, 'new', 'paid', 'plan', 'payout', now() from leg where generation = 2";
+
+/// What is no corruption: a leg that was definitely refused and whose money another one waits to carry.
+const REROUTED: &str = "
+    insert into attempt_outcome (attempt_id, outcome, finished_at) select id, 'reroute', now() from attempt;
+    update leg set state = 'rerouting'";
 
 #[tokio::test]
 async fn every_planted_corruption_is_named_by_its_invariant() {
@@ -123,6 +146,30 @@ async fn every_planted_corruption_is_named_by_its_invariant() {
         let found = invariants(&database, &moved).await;
         assert!(found.iter().any(|it| it == invariant), "{corruption}: {invariant} is not among {found:?}");
     }
+    rebuild(&database).await;
+    sqlx::raw_sql(REROUTED).execute(database.pool()).await.expect("a rerouted leg");
+    let found = invariants(&database, &[]).await;
+    assert!(!found.iter().any(|it| it == "I17"), "a definite negative may be rerouted: {found:?}");
+    // Two legs in one place: the schema's own index would refuse it.
+    rebuild(&database).await;
+    sqlx::raw_sql("drop index leg_successor").execute(database.pool()).await.expect("without the index");
+    let twice = GENERATION_TWO
+        .replace("c2", "c3")
+        .replace("'P2'", "'P3'")
+        .replace("from leg;", "from leg where generation = 1;")
+        .replace("where generation = 2", "where payout_no = 'P3'");
+    for sql in [GENERATION_TWO, &twice] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+            .execute(database.pool())
+            .await
+            .expect("a successor");
+    }
+    let at: DateTime<Utc> = "2030-01-01T00:00:00Z".parse().expect("a moment");
+    let found = verify(&database, None, 1, at).await.expect("an answer");
+    assert!(
+        found.iter().any(|it| it.invariant == "I17" && it.detail.starts_with("2 legs take")),
+        "{found:?}"
+    );
     stack.stop().await.expect("the stack stops");
 }
 
@@ -142,7 +189,8 @@ async fn invariants(database: &Database, movements: &[GatewayMovement]) -> Vec<S
 async fn rebuild(database: &Database) {
     let unlock = "alter table audit_entry disable trigger all";
     sqlx::raw_sql(unlock).execute(database.pool()).await.expect("the audit can be forged");
-    let empty = "truncate account, top_up, transfer, withdrawal, leg, attempt, decision, transition, outbox, repeat_request, audit_entry";
+    let empty = "truncate account, top_up, transfer, withdrawal, leg, attempt, decision, transition, outbox, repeat_request, audit_entry, \
+                 approval, attempt_outcome";
     sqlx::raw_sql(empty).execute(database.pool()).await.expect("an empty house");
     sqlx::raw_sql(CLEAN_HOUSE).execute(database.pool()).await.expect("a clean house");
     for actor in ["zhang.min", "wang.fang", "li.wei"] {

@@ -7,12 +7,13 @@
 //! A calendar is read when a process starts, so the first pass comes at once; the
 //! later ones find what another process, with an older calendar, wrote meanwhile.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::{Counted, LegState, WithdrawalEvent, date_in_shanghai};
 use store::legs::Leg;
-use store::{Database, withdrawals};
+use store::{Database, trace, withdrawals};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use uuid::Uuid;
@@ -73,37 +74,50 @@ pub async fn pass(
         let Some(last) = ids.last() else { return Ok(recounted) };
         after = Some(*last);
         let mut cases = Cases::lock(&mut tx, &ids, at).await?;
+        let approved: HashMap<Uuid, DateTime<Utc>> =
+            trace::scheduled(&mut tx, &ids).await?.into_iter().collect();
         for id in cases.ids() {
-            recounted += usize::from(recount(&mut cases, id, policy));
+            recounted += usize::from(recount(&mut cases, id, policy, &approved));
         }
         cases.write(&mut tx, WORKER).await?;
         tx.commit().await?;
     }
 }
 
-/// Counts the deadlines of one withdrawal again. True when one moved or became
+/// Counts the deadlines of one withdrawal again, each leg's from its own approval:
+/// that of a rerouted slice came later (R6c). True when one moved or became
 /// certain: then its status event tells the new `expected_by`.
-fn recount(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy) -> bool {
+fn recount(
+    cases: &mut Cases,
+    id: Uuid,
+    policy: &PayoutPolicy,
+    approved: &HashMap<Uuid, DateTime<Utc>>,
+) -> bool {
     let Some(Case { withdrawal, legs }) = cases.get(id) else { return false };
     let Some(approved_at) = withdrawal.approved_at else { return false };
     if withdrawal.state.on(WithdrawalEvent::Recount).is_err() {
         return false;
     }
-    let counted = policy.calendar.bank_deadline(approved_at);
-    let stale = |leg: &Leg| {
+    let counted = |leg: &Leg| {
+        let from = approved.get(&leg.id).copied().unwrap_or(approved_at);
+        policy.calendar.bank_deadline(from)
+    };
+    let stale = |leg: &&Leg| {
+        let counted = counted(leg);
         leg.deadline_provisional && (leg.deadline_at, true) != (Some(counted.at), counted.provisional)
     };
-    let moved: Vec<Uuid> = legs.iter().filter(|leg| stale(leg)).map(|leg| leg.id).collect();
+    let moved: Vec<(Uuid, Counted)> = legs.iter().filter(stale).map(|leg| (leg.id, counted(leg))).collect();
     if moved.is_empty() {
         return false;
     }
-    for leg in moved {
+    for (leg, counted) in moved {
         set_leg(cases, leg, counted, policy);
     }
     set_latest(cases, id);
-    let note = format!("expected by {}", date_in_shanghai(counted.at));
+    let latest = cases.get(id).and_then(|case| case.withdrawal.deadline_at);
+    let note = latest.map(|at| format!("expected by {}", date_in_shanghai(at)));
     cases
-        .move_withdrawal(id, WithdrawalEvent::Recount, WORKER, Some(&note))
+        .move_withdrawal(id, WithdrawalEvent::Recount, WORKER, note.as_deref())
         .expect("the state allows it: it was asked before");
     true
 }
@@ -126,8 +140,8 @@ fn set_leg(cases: &mut Cases, id: Uuid, counted: Counted, policy: &PayoutPolicy)
 
 /// R17: a withdrawal's deadline is its latest leg's.
 fn set_latest(cases: &mut Cases, id: Uuid) {
-    let legs = &cases.get(id).expect("the case is in hand").legs;
-    let latest = legs.iter().filter_map(|leg| Some((leg.deadline_at?, leg.deadline_provisional))).max();
+    let case = cases.get(id).expect("the case is in hand");
+    let latest = case.live().filter_map(|leg| Some((leg.deadline_at?, leg.deadline_provisional))).max();
     let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
     withdrawal.deadline_at = latest.map(|(at, _)| at);
     withdrawal.deadline_provisional = latest.is_some_and(|(_, provisional)| provisional);

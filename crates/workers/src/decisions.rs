@@ -12,6 +12,7 @@
 mod details;
 mod redirect;
 mod refusal;
+mod resolutions;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -24,6 +25,7 @@ use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use store::decisions::{self, Decision};
+use store::resolutions::Resolution;
 use store::{Database, Tx, Vault, bank_accounts, instructions};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -31,6 +33,7 @@ use uuid::Uuid;
 
 use self::details::Book;
 pub use self::refusal::Refusal;
+use self::resolutions::Reviews;
 pub(crate) use self::verdicts::give_back;
 use crate::cases::Cases;
 use crate::dead_letter::{self, park};
@@ -41,6 +44,9 @@ use crate::{Clock, Error, PayoutPolicy};
 
 /// The result of a message that took effect.
 const APPLIED: &str = "applied";
+
+/// The result of a message that takes effect once a second person says the same.
+const PROPOSED: &str = "proposed";
 
 /// A message that was read.
 pub type Message = Envelope<Instruction>;
@@ -171,7 +177,7 @@ async fn judge_in(
     // has committed by now, and what it took in is seen.
     let mut cases = Cases::lock(tx, &ids, at).await?;
     let mut table = Table::set(tx, &cases, messages).await?;
-    let mut sheet = Sheet { at, instructions: Vec::new(), decisions: Vec::new() };
+    let mut sheet = Sheet { at, ..Sheet::default() };
     let mut results = Vec::with_capacity(messages.len());
     for message in messages {
         let form = form(message, &desk.vault);
@@ -182,11 +188,10 @@ async fn judge_in(
                 Taken::Refused(vec![refusal::conflict(&differing)])
             }
         } else {
-            let effect =
-                cases.get(message.data.withdrawal_id()).and_then(|it| it.withdrawal.effect_digest.clone());
+            let seen = Seen::of(&cases, message);
             let result = table.apply(&mut cases, message, desk);
-            sheet.keep(message, form, effect, &result);
-            result.map_or_else(Taken::Refused, |()| Taken::Applied)
+            sheet.keep(message, form, seen, &result);
+            result.map_or_else(Taken::Refused, |_| Taken::Applied)
         };
         if let Taken::Refused(reasons) = &taken {
             refuse(&mut cases, message, reasons.clone());
@@ -195,6 +200,7 @@ async fn judge_in(
     }
     instructions::put(tx, &sheet.instructions, at).await?;
     decisions::put(tx, &sheet.decisions, at).await?;
+    store::resolutions::put(tx, &sheet.resolutions, at).await?;
     bank_accounts::insert(tx, &desk.vault, &table.book.new, at).await?;
     cases.write(tx, "decisions").await?;
     Ok(results)
@@ -208,6 +214,8 @@ struct Table {
     approvers: BTreeMap<Uuid, BTreeSet<String>>,
     /// The receiving accounts.
     book: Book,
+    /// Who proposed what became of legs in manual review.
+    reviews: Reviews,
 }
 
 impl Table {
@@ -222,10 +230,15 @@ impl Table {
         }
         let details = messages.iter().filter_map(|it| match &it.data {
             Instruction::Details(details) => Some(details.withdrawal_id),
-            Instruction::Decided(_) => None,
+            Instruction::Decided(_) | Instruction::Resolved(_) => None,
         });
         let book = Book::read(tx, cases, &details.collect::<Vec<_>>()).await?;
-        Ok(Self { known, approvers, book })
+        let resolved = messages.iter().filter_map(|it| match &it.data {
+            Instruction::Resolved(resolved) => Some(resolved.withdrawal_id),
+            Instruction::Decided(_) | Instruction::Details(_) => None,
+        });
+        let reviews = Reviews::read(tx, &resolved.collect::<Vec<_>>()).await?;
+        Ok(Self { known, approvers, book, reviews })
     }
 
     /// The fields in which a message differs from the first under its source and
@@ -243,49 +256,75 @@ impl Table {
         }
     }
 
-    fn apply(&mut self, cases: &mut Cases, message: &Message, desk: &Desk) -> Result<(), Refused> {
+    /// Applies a message, and answers with the word for what came of it.
+    fn apply(&mut self, cases: &mut Cases, message: &Message, desk: &Desk) -> Result<&'static str, Refused> {
         match &message.data {
             Instruction::Decided(wish) => {
                 let approvers = self.approvers.entry(wish.withdrawal_id).or_default();
                 verdicts::apply(cases, approvers, wish, &desk.policy)
-                    .map_err(|refusal| vec![refusal.problem()])
+                    .map_err(|refusal| vec![refusal.problem()])?;
+                Ok(APPLIED)
             }
             Instruction::Details(wish) => {
                 details::apply(cases, &mut self.book, wish, desk)?;
                 // What was approved is another effect now.
                 self.approvers.remove(&wish.withdrawal_id);
-                Ok(())
+                Ok(APPLIED)
+            }
+            Instruction::Resolved(wish) => {
+                self.reviews.apply(cases, wish).map_err(|refusal| vec![refusal.problem()])
             }
         }
     }
 }
 
+/// What a message was judged on: how things stood before it was applied.
+struct Seen {
+    /// The withdrawal's effect.
+    effect: Option<Vec<u8>>,
+    /// The sequence of the leg that the message names; 0 where there is none.
+    review: i32,
+}
+
+impl Seen {
+    fn of(cases: &Cases, message: &Message) -> Self {
+        let case = cases.get(message.data.withdrawal_id());
+        let review = match &message.data {
+            Instruction::Resolved(wish) => cases.leg(wish.leg_id).map_or(0, |leg| leg.sequence),
+            Instruction::Decided(_) | Instruction::Details(_) => 0,
+        };
+        Self { effect: case.and_then(|it| it.withdrawal.effect_digest.clone()), review }
+    }
+}
+
 /// What a batch writes besides its cases.
+#[derive(Default)]
 struct Sheet {
     at: DateTime<Utc>,
     instructions: Vec<instructions::Instruction>,
     decisions: Vec<Decision>,
+    resolutions: Vec<Resolution>,
 }
 
 impl Sheet {
     /// Keeps a message with what came of it.
-    fn keep(
-        &mut self,
-        message: &Message,
-        form: Value,
-        effect: Option<Vec<u8>>,
-        result: &Result<(), Refused>,
-    ) {
+    fn keep(&mut self, message: &Message, form: Value, seen: Seen, result: &Result<&'static str, Refused>) {
         let result = match result {
-            Ok(()) => APPLIED.to_owned(),
+            Ok(word) => (*word).to_owned(),
             Err(reasons) => reasons.iter().map(|it| &*it.code).collect::<Vec<_>>().join(" "),
         };
         let actor = match &message.data {
             Instruction::Decided(wish) => {
-                self.decisions.push(decision(message, wish, (effect, result.clone())));
+                self.decisions.push(decision(message, wish, (seen.effect, result.clone())));
                 &wish.actor
             }
             Instruction::Details(wish) => &wish.actor,
+            Instruction::Resolved(wish) => {
+                let id = (message.source.as_str(), message.id.as_str());
+                let row = resolutions::row(id, wish, (seen.review, result.clone()), self.at);
+                self.resolutions.push(row);
+                &wish.actor
+            }
         };
         self.instructions.push(instructions::Instruction {
             source: message.source.to_string(),

@@ -44,6 +44,7 @@ pub fn withdrawal_event(
         reasons: reasons_of(withdrawal),
         expected_by: withdrawal.deadline_at,
         provisional: withdrawal.deadline_provisional,
+        expires_at: withdrawal.expires_at.filter(|_| withdrawal.state.waits_for_people()),
         effect_digest: withdrawal
             .effect_digest
             .as_deref()
@@ -132,6 +133,9 @@ fn leg_status(leg: &Leg, currency: Currency) -> LegStatus {
         rail: leg.rail,
         amount: Amount::new(leg.amount, currency),
         state: leg.state,
+        generation: u32::try_from(leg.generation).expect("generations count up from one"),
+        replaces: leg.predecessor_id,
+        code: leg.code.clone(),
         top_up_id: leg.top_up_upstream_id.parse().expect("the contract admitted this top-up"),
         payee_last_four: leg.payee_last_four.clone(),
         dispatch_at: leg.dispatch_at,

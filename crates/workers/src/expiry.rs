@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{WithdrawalEvent, WithdrawalState};
+use domain::WithdrawalEvent;
 use store::{Database, withdrawals};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -58,12 +58,7 @@ pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store
     let mut ended = 0;
     for id in cases.ids() {
         let Some(Case { withdrawal, .. }) = cases.get(id) else { continue };
-        let waiting = matches!(
-            withdrawal.state,
-            WithdrawalState::AwaitingDetails
-                | WithdrawalState::PendingApproval
-                | WithdrawalState::ActionRequired
-        );
+        let waiting = withdrawal.state.waits_for_people();
         let over = withdrawal.expires_at.is_some_and(|it| it <= at);
         if waiting
             && over

@@ -10,6 +10,7 @@ use super::bank_account::PartialBankAccount;
 use super::envelope::{Envelope, Stamp};
 use super::problem::{Code, Problem};
 use super::request::WithdrawalDecided;
+use super::resolution::LegResolved;
 use super::text::Actor;
 use super::typed;
 
@@ -52,6 +53,8 @@ pub enum Instruction {
     Decided(WithdrawalDecided),
     /// Bank details.
     Details(WithdrawalDetails),
+    /// What became of a payment in manual review.
+    Resolved(LegResolved),
 }
 
 impl Instruction {
@@ -61,6 +64,7 @@ impl Instruction {
         match self {
             Self::Decided(it) => it.withdrawal_id,
             Self::Details(it) => it.withdrawal_id,
+            Self::Resolved(it) => it.withdrawal_id,
         }
     }
 
@@ -86,7 +90,14 @@ impl From<WithdrawalDetails> for Instruction {
     }
 }
 
-/// Reads a message of the queue of decisions: a decision, or bank details.
+impl From<LegResolved> for Instruction {
+    fn from(resolved: LegResolved) -> Self {
+        Self::Resolved(resolved)
+    }
+}
+
+/// Reads a message of the queue of decisions: a decision, bank details, or what
+/// became of a payment.
 ///
 /// # Errors
 /// A [`Problem`] that names the field and the rule.
@@ -96,8 +107,10 @@ pub fn parse_instruction(body: &[u8]) -> Result<Envelope<Instruction>, Problem> 
     envelope.try_map(|data| match kind.as_str() {
         WithdrawalDecided::KIND => read::<WithdrawalDecided>(&data),
         WithdrawalDetails::KIND => read::<WithdrawalDetails>(&data),
+        LegResolved::KIND => read::<LegResolved>(&data),
         _ => {
-            let rule = format!("must be \"{}\" or \"{}\"", WithdrawalDecided::KIND, WithdrawalDetails::KIND);
+            let known = [WithdrawalDecided::KIND, WithdrawalDetails::KIND, LegResolved::KIND];
+            let rule = format!("must be \"{}\"", known.join("\" or \""));
             Err(Problem::malformed(Code::UnknownType, "/type", rule))
         }
     })

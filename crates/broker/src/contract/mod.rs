@@ -20,6 +20,7 @@ mod ledger;
 mod nudge;
 mod problem;
 mod request;
+mod resolution;
 mod schema;
 mod status;
 mod strict;
@@ -41,6 +42,7 @@ pub use ledger::{
 pub use nudge::{nudge, parse_nudge};
 pub use problem::{Code, Problem};
 pub use request::{Decision, Transactions, WithdrawalDecided, WithdrawalRequested, parse_request};
+pub use resolution::{Fate, LegResolved};
 pub use schema::schemas;
 pub use status::{
     Event, LegStatus, OWN_SOURCE, RequestRef, RequestRepeated, StatusChanged, Verdict, parse_event,

@@ -8,8 +8,8 @@ use strum::IntoEnumIterator;
 use super::envelope::Envelope;
 use super::{
     AccountUpserted, AllocationGranted, AllocationInvoiced, AllocationReclaimed, CodeIssued, Invoice,
-    MessageRefused, RequestRepeated, StatusChanged, TopUpBonusChanged, TopUpCredited, UsageBilled,
-    UsageUnbilled, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
+    LegResolved, MessageRefused, RequestRepeated, StatusChanged, TopUpBonusChanged, TopUpCredited,
+    UsageBilled, UsageUnbilled, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
 };
 
 /// Where the schemas are named. A stable name, not a place to fetch from.
@@ -34,6 +34,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         fixed::<WithdrawalRequested>(WithdrawalRequested::KIND),
         fixed::<WithdrawalDecided>(WithdrawalDecided::KIND),
         fixed::<WithdrawalDetails>(WithdrawalDetails::KIND),
+        fixed::<LegResolved>(LegResolved::KIND),
         fixed::<RequestRepeated>(RequestRepeated::KIND),
         fixed::<MessageRefused>(MessageRefused::KIND),
         fixed::<CodeIssued>(CodeIssued::KIND),

@@ -65,6 +65,10 @@ pub struct StatusChanged {
     pub expected_by: Option<DateTime<Utc>>,
     /// Whether that moment reaches into a year whose calendar isn't known (R7b).
     pub provisional: bool,
+    /// Until when it waits for bank details or for a decision.
+    #[serde(default, with = "moment::optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "moment::optional::schema")]
+    pub expires_at: Option<DateTime<Utc>>,
     /// The digest that an approval must carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect_digest: Option<EffectDigest>,
@@ -86,10 +90,20 @@ pub struct LegStatus {
     pub rail: Rail,
     /// How much.
     pub amount: Amount,
-    /// Its state.
+    /// Its state. `rerouting`: its slice waits for bank details, unless another leg
+    /// replaces it. `planned` in an approved withdrawal: it waits for an approval.
     #[serde(with = "word")]
     #[schemars(schema_with = "word::schema::<LegState>")]
     pub state: LegState,
+    /// 1, and one more each time its slice took another way (R6c).
+    pub generation: u32,
+    /// The leg whose place it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Uuid>,
+    /// The last code of its channel, or of the guard that did not send it, such as
+    /// `window_closed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// The top-up that it pays back.
     pub top_up_id: Identifier,
     /// The end of the receiving account's number; never more of it.

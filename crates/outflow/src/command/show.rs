@@ -13,7 +13,9 @@ use store::bank_accounts::{self, Masked};
 use store::decisions::{self, Decision};
 use store::history::{self, PastCall, PastMove, PastNotice, PastTransfer};
 use store::instructions::{self, Instruction};
+use store::late_effects::{self, PastLateEffect};
 use store::legs::{self, Leg};
+use store::resolutions::{self, Resolution};
 use store::withdrawals::{self, Withdrawal};
 use store::{Database, Error};
 use uuid::Uuid;
@@ -35,6 +37,10 @@ pub(crate) struct Whole {
     pub(crate) refused_details: Vec<Instruction>,
     pub(crate) moves: Vec<PastMove>,
     pub(crate) decisions: Vec<Decision>,
+    /// What people said became of legs in manual review.
+    pub(crate) resolutions: Vec<Resolution>,
+    /// What gateways said about legs that had ended otherwise.
+    pub(crate) late_effects: Vec<PastLateEffect>,
     pub(crate) calls: Vec<PastCall>,
     pub(crate) notices: Vec<PastNotice>,
     pub(crate) transfers: Vec<PastTransfer>,
@@ -82,6 +88,8 @@ impl Whole {
             payees: bank_accounts::masked(&mut connection, &payees).await?,
             moves: history::moves(&mut connection, id).await?,
             decisions: decisions::of_withdrawal(&mut connection, id).await?,
+            resolutions: resolutions::of_withdrawals(&mut connection, &[id]).await?,
+            late_effects: late_effects::of_withdrawal(&mut connection, id).await?,
             calls: history::calls(&mut connection, id).await?,
             notices: history::notices(&mut connection, id).await?,
             transfers: history::transfers(&mut connection, id).await?,
@@ -106,7 +114,7 @@ impl Whole {
             json!({
                 "leg_id": it.id, "payout_no": it.payout_no, "rail": it.rail.to_string(),
                 "amount": it.amount.to_text(currency), "state": it.state.to_string(),
-                "top_up_id": it.top_up_upstream_id, "generation": it.generation,
+                "top_up_id": it.top_up_upstream_id, "generation": it.generation, "replaces": it.predecessor_id,
                 "payee": self.payee(it).map(account_in_json),
                 "dispatch_at": it.dispatch_at, "deadline_at": it.deadline_at, "paid_at": it.paid_at,
                 "attempts": it.attempts, "queries": it.queries, "check_at": it.check_at,
@@ -156,6 +164,8 @@ impl Whole {
         whole["legs"] = self.legs.iter().map(leg).collect();
         whole["transitions"] = self.moves.iter().map(past_move).collect();
         whole["decisions"] = self.decisions.iter().map(decision).collect();
+        whole["resolutions"] = self.resolutions.iter().map(resolution_in_json).collect();
+        whole["late_effects"] = self.late_effects.iter().map(late_effect_in_json).collect();
         whole["attempts"] = self.calls.iter().map(call).collect();
         whole["notices"] = self.notices.iter().map(notice).collect();
         whole["journal"] = self.transfers.iter().map(transfer).collect();
@@ -173,5 +183,19 @@ fn account_in_json(it: &Masked) -> Value {
     json!({
         "version": Whole::version_of(it), "holder": it.holder, "last_four": it.last_four,
         "bank_name": it.bank_name, "branch": it.branch, "cnaps": it.cnaps,
+    })
+}
+
+fn resolution_in_json(it: &Resolution) -> Value {
+    json!({
+        "leg_id": it.leg_id, "claim": it.claim.to_string(), "evidence": it.evidence, "actor": it.actor,
+        "result": it.result, "at": it.made_at,
+    })
+}
+
+fn late_effect_in_json(it: &PastLateEffect) -> Value {
+    json!({
+        "leg_id": it.leg_id, "state": it.state, "claim": it.claim, "told_by": it.told_by,
+        "detail": it.detail, "at": it.found_at,
     })
 }

@@ -21,6 +21,16 @@ pub enum Refusal {
     DetailsChanged,
     /// R11: a part of the money was sent with the details before.
     AlreadyDispatched,
+    /// The withdrawal has no such leg.
+    UnknownLeg,
+    /// The leg waits for nobody's word about its payment.
+    NotInReview,
+    /// This person said so already; it takes another one.
+    AlreadyProposed,
+    /// Another person said that the opposite happened.
+    ResolutionDiffers,
+    /// Who asked for the money cannot say what became of it.
+    RequesterCannotResolve,
 }
 
 impl Refusal {
@@ -51,6 +61,23 @@ impl Refusal {
                 "/data/withdrawal_id",
                 "a part of the money was sent already; the receiving account can no longer be changed",
             ),
+            Self::UnknownLeg => (404, "/data/leg_id", "the withdrawal has no leg of this number"),
+            Self::NotInReview => (
+                409,
+                "/data/leg_id",
+                "the leg is not in manual review; nobody needs to say what became of it",
+            ),
+            Self::AlreadyProposed => {
+                (409, "/data/actor", "this person said so already; a second person must find the same")
+            }
+            Self::ResolutionDiffers => (
+                409,
+                "/data/outcome",
+                "another person found the opposite; agree on the evidence, then say the same",
+            ),
+            Self::RequesterCannotResolve => {
+                (403, "/data/actor", "who asked for the money cannot say what became of its payment")
+            }
         };
         let problem = Problem::with_status(self.into(), status, detail).at(pointer);
         match self {

@@ -5,9 +5,11 @@ mod bank_files;
 mod funding;
 mod notices;
 mod returns;
+mod reviews;
 mod sealed;
 #[path = "../stage/mod.rs"]
 mod stage;
+mod statements;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

@@ -14,7 +14,7 @@ use crate::stage::{Credit, request, rules};
 use crate::{World, approved};
 
 /// Bank details of a person, to an account with this ending.
-fn details(withdrawal: Uuid, holder: &str, ending: &str) -> Message {
+pub(crate) fn details(withdrawal: Uuid, holder: &str, ending: &str) -> Message {
     let account = json!({ "holder": holder, "number": format!("621700001009876{ending}"),
                           "bank_name": "中国银行", "branch": "北京分行", "cnaps": "104100000004" });
     let data = json!({ "withdrawal_id": withdrawal, "bank_account": account, "actor": "customer" });
@@ -47,7 +47,7 @@ async fn two_legs(endings: [&str; 2]) -> World {
 
 impl World {
     /// The withdrawal's state, and each leg's generation, rail and state, oldest first.
-    async fn standing(&self) -> String {
+    pub(crate) async fn standing(&self) -> String {
         self.stage
             .text(
                 "select (select state from withdrawal) || ': ' || string_agg(concat_ws(' ', generation, rail, state), ', ' \
@@ -57,14 +57,14 @@ impl World {
     }
 
     /// Every bucket of every top-up, oldest first.
-    async fn buckets(&self) -> String {
+    pub(crate) async fn buckets(&self) -> String {
         self.stage
             .text("select string_agg(concat_ws(' ', remaining, held, paid_out), ', ' order by sequence) from top_up")
             .await
     }
 
     /// The payout number of the newest generation of the slice of a top-up.
-    async fn number_of(&self, top_up: &str) -> String {
+    pub(crate) async fn number_of(&self, top_up: &str) -> String {
         sqlx::query_scalar(
             "select payout_no from leg where top_up_upstream_id = $1 order by generation desc limit 1",
         )
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// The codes of the last refusal.
-    async fn refused_with(&self) -> String {
+    pub(crate) async fn refused_with(&self) -> String {
         let events = self.stage.events().await;
         let (key, data) = events.last().expect("an event");
         assert_eq!(key, "message.refused");

@@ -16,6 +16,8 @@ pub(super) fn of(whole: &Whole) -> String {
     details(&mut page, whole);
     moves(&mut page, whole);
     decisions(&mut page, whole);
+    resolutions(&mut page, whole);
+    late_effects(&mut page, whole);
     calls(&mut page, whole);
     notices(&mut page, whole);
     transfers(&mut page, whole);
@@ -77,11 +79,21 @@ fn legs(page: &mut String, whole: &Whole) {
         },
         None => "source".to_owned(),
     };
-    let mut table =
-        output::table(&["top-up", "rail", "amount", "payee", "state", "payout number", "goes out", "paid"]);
+    let mut table = output::table(&[
+        "leg",
+        "top-up",
+        "rail",
+        "amount",
+        "payee",
+        "state",
+        "payout number",
+        "goes out",
+        "paid",
+    ]);
     for it in &whole.legs {
         table.add_row([
-            it.top_up_upstream_id.clone(),
+            it.id.to_string(),
+            generation(it),
             it.rail.to_string(),
             amount(it.amount, whole.withdrawal.currency),
             payee(it),
@@ -92,6 +104,14 @@ fn legs(page: &mut String, whole: &Whole) {
         ]);
     }
     line!(page, "\nLegs, newest top-up first\n{table}");
+}
+
+/// A leg's top-up, and which way of its slice the leg is (R6c).
+fn generation(leg: &Leg) -> String {
+    match leg.generation {
+        1 => leg.top_up_upstream_id.clone(),
+        further => format!("{}, way {further}", leg.top_up_upstream_id),
+    }
 }
 
 /// R11: the versions of the bank details, and what was refused as one.
@@ -155,6 +175,44 @@ fn decisions(page: &mut String, whole: &Whole) {
         table.add_row([it.verdict.to_string(), it.actor.clone(), it.reason.clone(), it.result.clone()]);
     }
     line!(page, "\nDecisions\n{table}");
+}
+
+/// What people said became of legs in manual review.
+fn resolutions(page: &mut String, whole: &Whole) {
+    if whole.resolutions.is_empty() {
+        return;
+    }
+    let mut table = output::table(&["at", "top-up", "what became of it", "evidence", "by", "result"]);
+    for it in &whole.resolutions {
+        table.add_row([
+            moment(it.made_at),
+            who(whole, Some(it.leg_id)),
+            it.claim.to_string(),
+            it.evidence.clone(),
+            it.actor.clone(),
+            it.result.clone(),
+        ]);
+    }
+    line!(page, "\nManual review\n{table}");
+}
+
+/// Money that a gateway says it moved for a leg that had ended otherwise.
+fn late_effects(page: &mut String, whole: &Whole) {
+    if whole.late_effects.is_empty() {
+        return;
+    }
+    let mut table = output::table(&["at", "top-up", "the leg was", "the gateway says", "told by", "where"]);
+    for it in &whole.late_effects {
+        table.add_row([
+            moment(it.found_at),
+            who(whole, Some(it.leg_id)),
+            it.state.clone(),
+            it.claim.clone(),
+            it.told_by.clone(),
+            it.detail.clone(),
+        ]);
+    }
+    line!(page, "\nLATE EFFECTS: money moved for legs that had ended otherwise; people must look\n{table}");
 }
 
 fn calls(page: &mut String, whole: &Whole) {
