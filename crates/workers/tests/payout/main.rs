@@ -2,8 +2,10 @@
 //! where it must, money moves once, and the books agree with the gateways'.
 
 mod bank_files;
+mod faults;
 mod funding;
 mod notices;
+mod races;
 mod returns;
 mod reviews;
 mod sealed;
