@@ -111,7 +111,8 @@ pub(crate) const CUSTOMERS: &[Customer] = &[
     person(
         "acct-zhang-min",
         ("Zhang Min", "张敏"),
-        &[top_up("B1", WeChat, "88.80", "2026-07-07T07:07:00+08:00")],
+        // WeChat Pay will say that this payment is too old to be refunded.
+        &[TopUp { ending: "0014", ..top_up("B1", WeChat, "88.80", "2026-07-07T07:07:00+08:00") }],
     ),
     person(
         "acct-chen-jie",

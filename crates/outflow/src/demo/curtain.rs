@@ -14,7 +14,7 @@ use store::withdrawals::Withdrawal;
 
 use super::observer::{Snapshot, until};
 use super::script::Troupe;
-use super::stories::{CONTRADICTED, REPEATED, REPLY_LOST, STOPPED, STORIES, Story};
+use super::stories::{CONTRADICTED, REPEATED, REPLY_LOST, REROUTED, STOPPED, STORIES, Story};
 use crate::command::show::Whole;
 use crate::command::verify::movements_of;
 use crate::exit::{Exit, Failure};
@@ -141,8 +141,9 @@ fn faults_of(story: &Story, snapshot: &Snapshot) -> Vec<String> {
     if withdrawal.state != story.ends {
         faults.push(format!("ended {} and not {}", withdrawal.state, story.ends));
     }
+    let first = legs.iter().filter(|leg| leg.generation == 1);
     let drawn: Vec<(String, String)> =
-        legs.iter().map(|leg| (leg.top_up_upstream_id.clone(), output::yuan(leg.amount))).collect();
+        first.map(|leg| (leg.top_up_upstream_id.clone(), output::yuan(leg.amount))).collect();
     if !drawn.iter().map(|(id, amount)| (id.as_str(), amount.as_str())).eq(story.draws.iter().copied()) {
         faults.push(format!("drew {drawn:?} and not {:?}", story.draws));
     }
@@ -196,6 +197,12 @@ async fn faults_of_special_stories(troupe: &Troupe<'_>, snapshot: &Snapshot) -> 
             faults.push(format!(
                 "{REPLY_LOST}: paid by {pays} calls and asked {queries} times, doubted: {doubted}"
             ));
+        }
+    }
+    if let Some((_, legs)) = snapshot.of(REROUTED) {
+        let ways: Vec<String> = legs.iter().map(|it| format!("{} {}", it.rail, it.state)).collect();
+        if ways != ["wechat rerouting", "bank paid"] {
+            faults.push(format!("{REROUTED}: its money went {ways:?}"));
         }
     }
     if let Some((withdrawal, _)) = snapshot.of(STOPPED) {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use broker::Outgoing;
 use broker::contract::{
     AccountUpserted, Amount, BankAccount, Decision, EffectDigest, Fact, Identifier, Invoice,
-    PartialBankAccount, Stamp, TopUpCredited, Transactions, WithdrawalDecided, WithdrawalRequested,
+    PartialBankAccount, Stamp, TopUpCredited, Transactions, WithdrawalDecided, WithdrawalDetails,
+    WithdrawalRequested,
 };
 use broker::topology::{DECISIONS, FACTS, REQUESTS};
 use chrono::{DateTime, Utc};
@@ -216,6 +217,24 @@ impl Pen {
         let stamp = self.stamp(REVIEW, at);
         let id = stamp.id.to_string();
         Outgoing::work(DECISIONS, id, decided.into_message(stamp).to_json())
+    }
+
+    /// Where the money of a withdrawal goes instead, and who says so.
+    pub(crate) fn details(
+        &mut self,
+        about: Uuid,
+        (card, actor): (&Card, &str),
+        at: DateTime<Utc>,
+    ) -> Outgoing {
+        let details = WithdrawalDetails {
+            withdrawal_id: about,
+            bank_account: partial(&bank_account(card)),
+            actor: text(actor),
+            expected_version: None,
+        };
+        let stamp = self.stamp(CONSOLE, at);
+        let id = stamp.id.to_string();
+        Outgoing::work(DECISIONS, id, details.into_message(stamp).to_json())
     }
 
     /// A request whose amount is a JSON number: money would pass through floats.

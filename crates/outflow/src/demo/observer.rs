@@ -54,8 +54,11 @@ impl Snapshot {
     /// `small` is the amount up to which no person is needed.
     pub(crate) fn is_quiet(&self, at: DateTime<Utc>, small: Money) -> bool {
         let due = |moment: Option<DateTime<Utc>>| moment.is_some_and(|it| it <= at);
-        let withdrawal_rests = |it: &Withdrawal| match it.state {
+        let planned = |legs: &[Leg]| legs.iter().any(|leg| leg.state == LegState::Planned);
+        let withdrawal_rests = |it: &Withdrawal, legs: &[Leg]| match it.state {
             WithdrawalState::Received => false,
+            // R6c: another way is approved like any withdrawal.
+            WithdrawalState::ActionRequired => it.amount > small || !planned(legs),
             WithdrawalState::PendingApproval => it.amount > small && !due(it.expires_at),
             WithdrawalState::AwaitingDetails => !due(it.expires_at),
             _ => true,
@@ -67,7 +70,7 @@ impl Snapshot {
             _ => true,
         };
         self.totals.unpublished == 0
-            && self.cases.iter().all(|(it, legs)| withdrawal_rests(it) && legs.iter().all(leg_rests))
+            && self.cases.iter().all(|(it, legs)| withdrawal_rests(it, legs) && legs.iter().all(leg_rests))
     }
 
     /// When the next thing is due that nobody has to start.

@@ -215,6 +215,13 @@ fn told_of(leg: &Leg) -> Option<String> {
             "no reply: the outcome is UNKNOWN. Nothing is sent again; the gateway will be asked".to_owned()
         }
         LegState::Submitted => format!("{rail} has taken it and says later when it is paid"),
+        LegState::Rerouting => {
+            let (code, detail) = (leg.code.as_deref().unwrap_or("no code"), leg.detail.as_deref());
+            format!(
+                "{rail} refuses for good: {code} {}; the slice takes another way",
+                detail.unwrap_or_default()
+            )
+        }
         LegState::Held => "the payout is held: invoices come first (R4)".to_owned(),
         LegState::Released => {
             let code = leg.code.as_deref().unwrap_or("no code");

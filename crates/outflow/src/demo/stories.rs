@@ -94,6 +94,9 @@ pub(crate) const DENIED: &str = "R08";
 pub(crate) const STOPPED: &str = "R05";
 /// The one that is published twice.
 pub(crate) const REPEATED: &str = "R02";
+/// The one whose way back is closed, and the card that its customer names then.
+pub(crate) const REROUTED: &str = "R02";
+pub(crate) const OTHER_WAY: Card = card("张敏", "6225880211118888");
 /// The one under whose number something else is asked.
 pub(crate) const CONTRADICTED: &str = "R03";
 /// The one whose reply is lost after the money moved.
@@ -107,7 +110,7 @@ pub(crate) const STORIES: &[Story] = &[
     },
     Story {
         draws: &[("B1", "88.80")],
-        ..to_source("R02", "acct-zhang-min", "all of it back to WeChat", "88.80")
+        ..to_source("R02", "acct-zhang-min", "WeChat refuses: to a bank card instead", "88.80")
     },
     Story {
         draws: &[("C1", "600.00")],

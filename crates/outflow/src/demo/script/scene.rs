@@ -10,7 +10,7 @@ use super::Troupe;
 use crate::demo::letters::Decided;
 use crate::demo::narrator;
 use crate::demo::observer::{facts_of, until};
-use crate::demo::stories::{DENIED, NEEDS_PEOPLE, STOPPED, story};
+use crate::demo::stories::{DENIED, NEEDS_PEOPLE, OTHER_WAY, REROUTED, STOPPED, story};
 
 /// The invoice that stops a payout for a while.
 const INVOICE: &str = "900.00";
@@ -26,6 +26,8 @@ pub(super) struct Scene {
 enum What {
     /// A person decides about a request.
     Decide { request: &'static str, decision: Decision, actor: &'static str, reason: &'static str },
+    /// A customer names a bank card, because the way back to the source is closed.
+    OtherWay,
     /// An invoice goes out.
     InvoiceIssued,
     /// It is paid.
@@ -60,6 +62,7 @@ pub(super) const SCENES: &[Scene] = &[
         },
     },
     approve("2026-09-23T10:20:00+08:00", "qian.hui", "statement seen"),
+    Scene { at: "2026-09-23T11:00:00+08:00", what: What::OtherWay },
     Scene { at: "2026-09-23T15:00:00+08:00", what: What::InvoiceIssued },
     Scene { at: "2026-10-08T09:00:00+08:00", what: What::InvoicePaid },
 ];
@@ -74,6 +77,7 @@ impl Troupe<'_> {
             What::Decide { request, decision, actor, reason } => {
                 self.decide(request, (decision, actor, reason)).await
             }
+            What::OtherWay => self.other_way().await,
             What::InvoiceIssued => self.invoice_issued().await,
             What::InvoicePaid => self.invoice_paid().await,
         }
@@ -104,6 +108,24 @@ impl Troupe<'_> {
         };
         narrator::line(self.now(), story, &format!("{actor} says {decision}, \"{reason}\": {outcome}"));
         Ok(())
+    }
+
+    /// Bank details for a slice that its channel refused (R6c); the rule approves the new way.
+    async fn other_way(&mut self) -> Result<()> {
+        let story = story(REROUTED).context("the rerouted one is a story")?;
+        let id = self.audience.with(|heard| heard.newest(story.id).map(|it| it.withdrawal_id));
+        let id = id.with_context(|| format!("nobody told of {}", story.id))?;
+        let letter = self.pen.details(id, (&OTHER_WAY, &story.requester()), self.now());
+        self.publish(&[letter]).await?;
+        let end = &OTHER_WAY.number[OTHER_WAY.number.len() - 4..];
+        let what = format!("{} names the card ****{end}: a new number, a new approval", story.requester());
+        narrator::line(self.now(), story, &what);
+        let audience = &self.audience;
+        until("the new way to be approved", async || {
+            let state = audience.with(|heard| heard.newest(story.id).map(|it| it.state));
+            Ok((state == Some(WithdrawalState::Approved)).then_some(()))
+        })
+        .await
     }
 
     /// An invoice takes the headroom of a withdrawal that was approved already.
