@@ -5,6 +5,7 @@ mod channel;
 mod facts;
 mod operator;
 mod parked;
+mod reconcile;
 mod resolve;
 
 use std::fmt::Display;
@@ -23,6 +24,7 @@ pub(crate) use self::channel::{Channel, Switch, SwitchName};
 pub(crate) use self::facts::{Facts, Intervention};
 pub(crate) use self::operator::{Operator, RoleName};
 pub(crate) use self::parked::{ListParked, Parked, Resolve};
+pub(crate) use self::reconcile::{Reconcile, ReconcileAction, ResolveDifference};
 pub(crate) use self::resolve::{Outcome, ResolveLeg};
 
 /// What `--help` says at its end.
@@ -115,6 +117,8 @@ pub(crate) enum Command {
     Facts(Facts),
     /// Checks every invariant of the books
     Verify(Verify),
+    /// A channel's statement of a day against the books
+    Reconcile(Reconcile),
     /// Stops sends, by rail or all of them, and lets them go on
     #[command(subcommand)]
     Channel(Channel),
@@ -196,6 +200,8 @@ pub(crate) enum WorkerName {
     Payout,
     /// Asks what became of payments under way or in doubt
     Settle,
+    /// Compares the channels' statements of days that are over with the books
+    Reconcile,
     /// Carries the outbox to RabbitMQ
     Relay,
     /// Serves the API, the console, probes, metrics and gateways' notices over HTTP
@@ -215,6 +221,17 @@ pub(crate) enum RailName {
     Unionpay,
     /// The bank
     Bank,
+}
+
+impl From<RailName> for domain::Rail {
+    fn from(rail: RailName) -> Self {
+        match rail {
+            RailName::Alipay => Self::Alipay,
+            RailName::Wechat => Self::WeChat,
+            RailName::Unionpay => Self::UnionPay,
+            RailName::Bank => Self::Bank,
+        }
+    }
 }
 
 /// `outflow topology`

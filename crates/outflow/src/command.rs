@@ -13,6 +13,7 @@ pub(crate) mod operator;
 pub(crate) mod parked;
 pub(crate) mod publish;
 pub(crate) mod quote;
+pub(crate) mod reconcile;
 pub(crate) mod resolve;
 pub(crate) mod run;
 pub(crate) mod show;

@@ -59,6 +59,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Quote(arguments) => command::quote::run(&general, &arguments).await,
         Command::Facts(action) => command::facts::run(&general, &action).await,
         Command::Verify(arguments) => command::verify::run(&general, &arguments).await,
+        Command::Reconcile(wish) => command::reconcile::run(&general, &wish).await,
         Command::Channel(wish) => command::channel::run(&general, &wish).await,
         Command::BankRun(wish) => command::bank_run::run(&general, &wish).await,
         Command::Parked(wish) => command::parked::run(&general, &wish).await,

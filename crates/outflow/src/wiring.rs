@@ -54,6 +54,8 @@ pub(crate) enum Worker {
     Payout(Rail),
     /// Queries.
     Settle,
+    /// Statements.
+    Reconcile,
     /// The outbox.
     Relay,
     /// Status, probes, metrics and gateways' notices over HTTP. Not among all the workers: it takes a port.
@@ -74,6 +76,7 @@ impl Worker {
             Self::Expiry,
             Self::Deadlines,
             Self::Settle,
+            Self::Reconcile,
             Self::Relay,
         ];
         all.extend(Rail::iter().map(Self::Payout));
@@ -92,7 +95,7 @@ impl Worker {
                 "none" => {}
                 "payout" => workers.extend(Rail::iter().map(Self::Payout)),
                 word => workers.push(word.parse().map_err(|_| {
-                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, deadlines, payout, settle, relay, api; or say all or none";
+                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, deadlines, payout, settle, reconcile, relay, api; or say all or none";
                     Failure::new(Exit::Usage, format!("there is no worker {word:?}"), hint)
                 })?),
             }
@@ -232,6 +235,7 @@ impl Wiring {
                 boxed(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))
             }
             Worker::Settle => boxed(workers::settle::run(self.till()?, stop)),
+            Worker::Reconcile => boxed(workers::reconcile::run(self.till()?, stop)),
             Worker::Api => boxed(self.api(stop)?),
             Worker::Relay => {
                 boxed(workers::relay::run(Publisher::new(&self.connections), database, clock, stop))
@@ -252,7 +256,11 @@ impl Wiring {
         }
     }
 
-    fn till(&self) -> Result<Till> {
+    /// What the workers that pay, ask and compare need.
+    ///
+    /// # Errors
+    /// When the gateways' keys are not set.
+    pub(crate) fn till(&self) -> Result<Till> {
         let Some(gateways) = &self.gateways else {
             bail!(Failure::new(
                 Exit::Usage,

@@ -32,6 +32,8 @@ pub mod overview;
 pub mod parked;
 pub mod requests;
 pub mod resolutions;
+pub mod statement_days;
+pub mod statement_differences;
 pub mod stops;
 pub mod top_ups;
 pub mod trace;

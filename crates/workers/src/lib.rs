@@ -35,6 +35,7 @@ pub mod patience;
 pub mod payout;
 mod policy;
 pub mod quote;
+pub mod reconcile;
 pub mod relay;
 pub mod release;
 mod reroute;

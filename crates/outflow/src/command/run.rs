@@ -1,10 +1,9 @@
 //! `outflow run`: one worker, or all of them, until told to stop.
 
 use anyhow::Result;
-use domain::Rail;
 use tracing::info;
 
-use crate::cli::{General, RailName, Run, WorkerName};
+use crate::cli::{General, Run, WorkerName};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::stop_on_signal;
 use crate::settings::Settings;
@@ -31,20 +30,11 @@ fn name(worker: WorkerName) -> String {
 fn workers(arguments: &Run) -> Result<Vec<Worker>> {
     let Run { worker, rail } = arguments;
     if *worker == WorkerName::Payout && !rail.is_empty() {
-        return Ok(rail.iter().map(|it| Worker::Payout(rail_of(*it))).collect());
+        return Ok(rail.iter().map(|it| Worker::Payout((*it).into())).collect());
     }
     if !rail.is_empty() {
         let what = format!("--rail belongs to `run payout`, not to `run {}`", name(*worker));
         return Err(Failure::new(Exit::Usage, what, "leave --rail out, or run payout").into());
     }
     Worker::list(&[name(*worker)])
-}
-
-const fn rail_of(rail: RailName) -> Rail {
-    match rail {
-        RailName::Alipay => Rail::Alipay,
-        RailName::Wechat => Rail::WeChat,
-        RailName::Unionpay => Rail::UnionPay,
-        RailName::Bank => Rail::Bank,
-    }
 }

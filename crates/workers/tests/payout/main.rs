@@ -9,6 +9,7 @@ mod races;
 mod returns;
 mod reviews;
 mod sealed;
+mod settlement_days;
 #[path = "../stage/mod.rs"]
 mod stage;
 mod statements;
