@@ -30,7 +30,7 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         let millis = match self {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
-            Self::System => Utc::now().timestamp_millis(),
+            Self::System => Utc::now().timestamp_millis() + error_ms(),
             Self::Manual(millis) => millis.load(SeqCst),
         };
         DateTime::from_timestamp_millis(millis).expect("a moment within chrono's years")
@@ -55,6 +55,14 @@ impl Clock {
             millis.fetch_max(moment.timestamp_millis(), SeqCst);
         }
     }
+}
+
+/// By how much a test makes this machine's clock wrong.
+fn error_ms() -> i64 {
+    #[cfg(feature = "failpoints")]
+    return crate::failpoint::clock_error_ms();
+    #[cfg(not(feature = "failpoints"))]
+    0
 }
 
 #[cfg(test)]

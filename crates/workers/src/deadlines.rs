@@ -19,6 +19,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::cases::{Case, Cases};
+use crate::failpoint::failpoint;
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy};
 
@@ -80,7 +81,9 @@ pub async fn pass(
             recounted += usize::from(recount(&mut cases, id, policy, &approved));
         }
         cases.write(&mut tx, WORKER).await?;
+        failpoint!("deadlines.written");
         tx.commit().await?;
+        failpoint!("deadlines.committed");
     }
 }
 

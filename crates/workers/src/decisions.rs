@@ -38,6 +38,7 @@ pub(crate) use self::verdicts::give_back;
 use crate::cases::Cases;
 use crate::dead_letter::{self, park};
 use crate::events::refused_event;
+use crate::failpoint::failpoint;
 use crate::intake::number_in_forms;
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy};
@@ -77,10 +78,13 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while let Some(batch) = inbox.next_batch(&stop).await {
+        failpoint!("decisions.taken");
         let work = || take(&database, &batch.deliveries, &desk, clock.now());
         let Some(applied) = patiently("the decisions", &stop, work).await? else { break };
         let read = batch.len();
+        failpoint!("decisions.committed");
         let lost = batch.ack().await == Settled::Lost;
+        failpoint!("decisions.acknowledged");
         info!(applied, read, lost, "Decisions committed a batch");
     }
     Ok(())
@@ -103,6 +107,7 @@ async fn take(
     let mut tx = database.begin().await?;
     dead_letter::put(&mut tx, refused, at).await?;
     let applied = decide_in(&mut tx, &read, desk, at).await?;
+    failpoint!("decisions.written");
     tx.commit().await?;
     Ok(applied)
 }

@@ -10,6 +10,7 @@ use tracing::info;
 
 use crate::cases::{Case, Cases};
 use crate::decisions::give_back;
+use crate::failpoint::failpoint;
 use crate::patience::patiently;
 use crate::{Clock, Error};
 
@@ -68,6 +69,8 @@ pub async fn pass(database: &Database, at: DateTime<Utc>) -> Result<usize, store
         }
     }
     cases.write(&mut tx, WORKER).await?;
+    failpoint!("expiry.written");
     tx.commit().await?;
+    failpoint!("expiry.committed");
     Ok(ended)
 }

@@ -41,6 +41,7 @@ pub use gaps::{Watch, check_totals, report_gaps, resume, watch};
 pub use intervene::{Blocked, Refused, Standing, Wish, end_stop, skip, status};
 
 use crate::dead_letter::Letter;
+use crate::failpoint::failpoint;
 use crate::patience::patiently;
 use crate::{Clock, Error};
 
@@ -73,10 +74,13 @@ pub async fn run(
 ) -> Result<(), Error> {
     let desk = Desk { database, vault };
     while let Some(batch) = inbox.next_batch(&stop).await {
+        failpoint!("facts.taken");
         let Some(tally) = take_deliveries(&desk, &batch.deliveries, &clock, &stop).await? else {
             break; // Nothing was acknowledged, so the broker delivers the batch again.
         };
+        failpoint!("facts.committed");
         let lost = batch.ack().await == Settled::Lost;
+        failpoint!("facts.acknowledged");
         let Tally { applied, waiting, repeated, refused } = tally;
         info!(applied, waiting, repeated, refused, lost, "Facts committed a batch");
     }

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::approval::obstacle_of;
 use crate::cases::Cases;
+use crate::failpoint::failpoint;
 use crate::nudge::nudge;
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy};
@@ -93,7 +94,9 @@ pub async fn pass(database: &Database, guard: &Guard, at: DateTime<Utc>) -> Resu
         }
     }
     cases.write(&mut tx, WORKER).await?;
+    failpoint!("holds.written");
     tx.commit().await?;
+    failpoint!("holds.committed");
     Ok(freed)
 }
 

@@ -23,6 +23,7 @@ mod error;
 pub mod events;
 pub mod expiry;
 pub mod facts;
+mod failpoint;
 mod gate;
 pub mod holds;
 pub mod intake;

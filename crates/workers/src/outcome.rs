@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 pub(crate) use self::words::Words;
 use crate::cases::Cases;
+use crate::failpoint::failpoint;
 use crate::late::{self, late_effect};
 use crate::patience::delay_of_attempt;
 use crate::{Till, reroute};
@@ -69,7 +70,10 @@ pub(crate) async fn record_payments(
     attempts::finish(&mut tx, &kept, at).await?;
     reroute::take_up(&mut tx, &mut cases, &till.rules, PAYOUT).await?;
     cases.write(&mut tx, PAYOUT).await?;
-    Ok(tx.commit().await?)
+    failpoint!("payout.outcome-written");
+    tx.commit().await?;
+    failpoint!("payout.outcome-committed");
+    Ok(())
 }
 
 /// Writes what queries found, in one transaction.
@@ -108,7 +112,10 @@ pub(crate) async fn record_findings(
     attempts::finish(&mut tx, &kept, at).await?;
     reroute::take_up(&mut tx, &mut cases, &till.rules, SETTLE).await?;
     cases.write(&mut tx, SETTLE).await?;
-    Ok(tx.commit().await?)
+    failpoint!("settle.finding-written");
+    tx.commit().await?;
+    failpoint!("settle.finding-committed");
+    Ok(())
 }
 
 fn apply_payment(cases: &mut Cases, id: Uuid, outcome: &Outcome, words: &Words, traits: &Traits) {

@@ -33,6 +33,7 @@ use uuid::Uuid;
 use crate::approval::obstacle_of;
 use crate::bank_run::{self, BankRules};
 use crate::cases::Cases;
+use crate::failpoint::{failpoint, planted};
 use crate::gate::{Gate, Pass};
 use crate::holds::PAYEE_UNREADABLE;
 use crate::late::PREDECESSOR_PAID;
@@ -100,9 +101,12 @@ pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationTok
     let gate = Gate::watch(till.database.clone(), rail);
     let permits = Arc::new(Semaphore::new(CALLS));
     while let Some(batch) = inbox.next_batch(&stop).await {
+        failpoint!("payout.taken");
         let claim = || claim(&batch.deliveries, rail, &till);
         let Some(claimed) = patiently("a payout worker", &stop, claim).await? else { break };
+        failpoint!("payout.claimed");
         let lost = batch.ack().await == Settled::Lost;
+        failpoint!("payout.acknowledged");
         info!(%rail, claimed = claimed.len(), lost, "Payout claimed a batch");
         for call in claimed {
             let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
@@ -128,7 +132,10 @@ pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationTok
 async fn make(call: Call, rail: Rail, till: &Till, mut gate: Gate) -> Option<Told<Outcome>> {
     let trusted_for = (call.lease_until - till.clock.now()).to_std().unwrap_or_default();
     let answer = match gate.ask(Instant::now() + trusted_for).await {
-        Pass::Open if till.clock.now() < call.lease_until => till.gateways.of(rail).pay(&call.order).await,
+        Pass::Open if till.clock.now() < call.lease_until => {
+            failpoint!("payout.before-call");
+            till.gateways.of(rail).pay(&call.order).await
+        }
         Pass::Stopped => Outcome::RetryLater {
             code: "stopped".to_owned(),
             detail: "sends were stopped before the call".to_owned(),
@@ -138,7 +145,17 @@ async fn make(call: Call, rail: Rail, till: &Till, mut gate: Gate) -> Option<Tol
             return None;
         }
     };
+    failpoint!("payout.after-call");
+    let answer = if planted!("fail-on-timeout") { doubt_as_failure(answer) } else { answer };
     Some(Told { leg_id: call.leg_id, attempt_id: call.attempt_id, answer })
+}
+
+/// The planted bug of a test: what is not known is taken for a refusal.
+fn doubt_as_failure(answer: Outcome) -> Outcome {
+    match answer {
+        Outcome::Unknown { code, detail } => Outcome::Failed { code, detail },
+        known => known,
+    }
 }
 
 /// Writes outcomes in batches until the last sender is gone.
@@ -192,6 +209,7 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
     let mut tx = till.database.begin().await?;
     dead_letter::put(&mut tx, refused, at).await?;
     let calls = claim_in(&mut tx, &ids, rail, (till, at)).await?;
+    failpoint!("payout.written");
     tx.commit().await?;
     Ok(calls)
 }

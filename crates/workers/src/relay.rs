@@ -19,6 +19,7 @@ use store::{Database, Tx};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use crate::failpoint::{failpoint, planted};
 use crate::patience::patiently;
 use crate::{Clock, Error};
 
@@ -87,9 +88,11 @@ pub async fn pass(publisher: &Publisher, database: &Database, clock: &Clock) -> 
     if waiting.is_empty() {
         return Ok(Tally::default());
     }
+    failpoint!("relay.claimed");
     let mut confirmed = Vec::with_capacity(waiting.len());
     let mut stuck: HashSet<String> = HashSet::new();
-    for round in rounds(waiting) {
+    let rounds = if planted!("unordered-relay") { unordered(waiting) } else { rounds(waiting) };
+    for round in rounds {
         let round: Vec<Unpublished> = round.into_iter().filter(|it| !stuck.contains(&it.key)).collect();
         let messages: Vec<Outgoing> = round.iter().map(message).collect();
         let answers = publisher.publish_all(&messages).await;
@@ -115,8 +118,11 @@ pub async fn pass(publisher: &Publisher, database: &Database, clock: &Clock) -> 
             }
         }
     }
+    failpoint!("relay.published");
     outbox::published(&mut tx, &confirmed, NOT_KEPT, clock.now()).await?;
+    failpoint!("relay.marked");
     tx.commit().await.map_err(store::Error::from)?;
+    failpoint!("relay.committed");
     let tally = Tally { confirmed: confirmed.len(), stuck: stuck.len() };
     debug!(?tally, "The relay published a batch");
     Ok(tally)
@@ -136,6 +142,12 @@ fn rounds(messages: Vec<Unpublished>) -> Vec<Vec<Unpublished>> {
         *place += 1;
     }
     rounds
+}
+
+/// The planted bug of a test: all at once, and a message does not wait for the one before it.
+fn unordered(mut messages: Vec<Unpublished>) -> Vec<Vec<Unpublished>> {
+    messages.reverse();
+    vec![messages]
 }
 
 /// The message as the broker takes it. Whatever is not an event for whoever

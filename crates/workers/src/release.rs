@@ -11,6 +11,7 @@ use store::{Database, legs, outbox};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use crate::failpoint::failpoint;
 use crate::nudge::nudge;
 use crate::patience::patiently;
 use crate::{Clock, Error};
@@ -62,6 +63,8 @@ pub async fn pass(database: &Database, clock: &Clock) -> Result<usize, store::Er
         .map(|(id, rail)| nudge(payout_queue(*rail), *id))
         .collect();
     outbox::put(&mut tx, &nudges, at).await?;
+    failpoint!("release.written");
     tx.commit().await.map_err(store::Error::from)?;
+    failpoint!("release.committed");
     Ok(nudges.len())
 }

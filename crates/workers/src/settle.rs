@@ -24,6 +24,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::cases::Cases;
+use crate::failpoint::{failpoint, planted};
 use crate::orders::orders;
 use crate::outcome::{Told, record_findings};
 use crate::patience::patiently;
@@ -110,6 +111,7 @@ async fn take_up(till: &Till) -> Result<Vec<Call>, store::Error> {
         let Some(leg) = cases.leg(id) else { continue };
         let due = leg.check_at.is_some_and(|it| it <= at);
         match leg.state {
+            LegState::Dispatching if due && planted!("rescue-by-age") => rescue(&mut cases, id),
             LegState::Dispatching if due => {
                 let note = Some("its payout worker went away during the call");
                 cases.move_leg(id, LegEvent::Doubt, WORKER, note).expect("a dispatching leg can be doubted");
@@ -139,8 +141,22 @@ async fn take_up(till: &Till) -> Result<Vec<Call>, store::Error> {
         .collect();
     attempts::start(&mut tx, &queries, at).await?;
     cases.write(&mut tx, WORKER).await?;
+    failpoint!("settle.written");
     tx.commit().await?;
+    failpoint!("settle.claimed");
     Ok(calls)
+}
+
+/// The planted bug of a test: a timer takes a call that ended nobody knows how for
+/// one that was never made.
+fn rescue(cases: &mut Cases, id: Uuid) {
+    let at = cases.at();
+    for event in [LegEvent::Refuse, LegEvent::Retry] {
+        cases.move_leg(id, event, WORKER, Some("too old")).expect("a dispatching leg can be refused");
+    }
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    leg.dispatch_at = Some(at);
+    (leg.lease_until, leg.check_at, leg.nudged_at) = (None, None, None);
 }
 
 /// Reserves a leg for one query, and answers with the row of that call.
@@ -165,7 +181,9 @@ async fn ask(till: &Till, calls: Vec<Call>) -> Vec<Told<Finding>> {
         .map(|call| {
             let gateways = Arc::clone(&gateways);
             async move {
+                failpoint!("settle.before-query");
                 let answer = gateways.of(call.rail).find(&call.order).await;
+                failpoint!("settle.after-query");
                 Told { leg_id: call.leg_id, attempt_id: call.attempt_id, answer }
             }
         })

@@ -14,6 +14,7 @@ use super::lane::{Item, Lane, Sorted, sort, version_conflict};
 use super::writing::Written;
 use super::{Desk, reading, stops};
 use crate::dead_letter::{self, Letter, park};
+use crate::failpoint::failpoint;
 
 /// What became of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +73,7 @@ pub(super) async fn apply(desk: &Desk, work: Work<'_>, at: DateTime<Utc>) -> Res
         run_lane(&account_id, lane, book, (&mut written, &desk.vault));
     }
     let tally = written.put(&mut tx, &desk.vault).await?;
+    failpoint!("facts.written");
     tx.commit().await?;
     Ok(tally)
 }

@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use super::{CHAIN_MAX, Desk, batch, stops};
 use crate::dead_letter::{self, Letter, park};
+use crate::failpoint::failpoint;
 use crate::patience::patiently;
 use crate::{Clock, Error};
 
@@ -128,7 +129,9 @@ pub async fn report_gaps(desk: &Desk, at: DateTime<Utc>, patience: TimeDelta) ->
     let count = letters.len();
     books::stop(&mut tx, &stopped, &because, at).await?;
     dead_letter::put(&mut tx, letters, at).await?;
+    failpoint!("gaps.written");
     tx.commit().await?;
+    failpoint!("gaps.committed");
     Ok(count)
 }
 

@@ -19,7 +19,7 @@ mod rows;
 
 use broker::contract::{Envelope, Problem, WithdrawalRequested, parse_request};
 use broker::topology::REQUESTS;
-use broker::{Delivery, Inbox, Settled};
+use broker::{Batch, Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
 use domain::Policy;
 use store::outbox::Outgoing;
@@ -36,6 +36,7 @@ use self::repeats::Known;
 pub(crate) use self::rows::bank_account;
 pub use self::rows::{payout_no, problem};
 use crate::dead_letter::{self, park};
+use crate::failpoint::{failpoint, planted};
 use crate::patience::patiently;
 use crate::verification::Proofs;
 use crate::{Clock, Error};
@@ -93,11 +94,18 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while let Some(batch) = inbox.next_batch(&stop).await {
+        failpoint!("intake.taken");
+        if planted!("ack-first") {
+            acknowledge_first(batch, &database, &rules, clock.now()).await?;
+            continue;
+        }
         let Some(tally) = take_all(&database, &rules, &clock, &batch.deliveries, &stop).await? else {
             break; // Nothing is acknowledged, so the broker delivers the batch again.
         };
+        failpoint!("intake.committed");
         // A lost acknowledgement brings the batch again, and it will be known then.
         let lost = batch.ack().await == Settled::Lost;
+        failpoint!("intake.acknowledged");
         let Tally { accepted, rejected, repeated, malformed } = tally;
         info!(accepted, rejected, repeated, malformed, lost, "Intake committed a batch");
     }
@@ -138,6 +146,18 @@ async fn take_all(
         }
     }
     Ok(Some(tally))
+}
+
+/// The planted bug of a test: what is acknowledged before its commit is lost with the process.
+async fn acknowledge_first(
+    batch: Batch,
+    database: &Database,
+    rules: &Rules,
+    at: DateTime<Utc>,
+) -> Result<(), store::Error> {
+    let (messages, _) = read(&batch.deliveries, &rules.vault);
+    let _ = batch.ack().await;
+    admit(database, rules, &messages, at).await.map(drop)
 }
 
 /// Takes in deliveries in one transaction, whatever they hold.
@@ -235,6 +255,7 @@ async fn decide_in(
     let repeated = repeats.len();
     let written = rows::write(tx, decided, &purses, (rules, at)).await?;
     repeats::write(tx, &repeats, &written, at).await?;
+    failpoint!("intake.written");
     Ok((Tally { accepted, rejected, repeated, malformed: 0 }, written, repeats))
 }
 

@@ -10,6 +10,7 @@ use store::notices::{self, Claim, Waiting};
 use tracing::{info, warn};
 
 use crate::cases::Cases;
+use crate::failpoint::failpoint;
 use crate::late::{late_effect, speaks_of_the_past};
 use crate::outcome::returned_by_notice;
 use crate::{Till, reroute};
@@ -33,7 +34,9 @@ pub(super) async fn apply(till: &Till) -> Result<usize, store::Error> {
     notices::applied(&mut tx, &effects, at).await?;
     reroute::take_up(&mut tx, &mut cases, &till.rules, WORKER).await?;
     cases.write(&mut tx, WORKER).await?;
+    failpoint!("settle.notices-written");
     tx.commit().await?;
+    failpoint!("settle.notices-committed");
     info!(notices = effects.len(), "Settle took up what gateways told");
     Ok(effects.len())
 }

@@ -1,0 +1,75 @@
+//! The one program: settings, wiring, command line.
+//!
+//! ```text
+//! cli ─▶ settings ─▶ wiring ─▶ workers          outflow run …
+//!  │         └────────▶ command ─▶ store, broker  outflow publish, list, show …
+//!  └▶ stage (servers, topology, keys, simulator) ─▶ demo, dev
+//! ```
+//!
+//! Data goes to stdout and talk to stderr, so that a pipe sees data alone. The
+//! exit status says what kind of end it was; see `exit`.
+
+mod cli;
+mod command;
+mod counter;
+mod demo;
+mod dev;
+mod exit;
+mod interrupt;
+mod logging;
+mod output;
+mod settings;
+mod stage;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+/// Does what the command line says; the answer is the exit status.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Err(error) => Err(anyhow::Error::from(error).context("the async runtime did not start")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    let Cli { general, command } = cli;
+    logging::start(&general, &command)?;
+    match command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Dev(arguments) => dev::run(arguments).await,
+        Command::Run(arguments) => command::run::run(&general, &arguments).await,
+        Command::Migrate => command::migrate::run(&general).await,
+        Command::Topology(action) => command::topology::run(&general, &action).await,
+        Command::Publish(arguments) => command::publish::run(&general, &arguments).await,
+        Command::Details(arguments) => command::details::run(&general, &arguments).await,
+        Command::Resolve(arguments) => command::resolve::run(&general, &arguments).await,
+        Command::Code(action) => command::code::run(&general, &action).await,
+        Command::List(arguments) => command::list::run(&general, &arguments).await,
+        Command::Show(arguments) => command::show::run(&general, arguments.id).await,
+        Command::Quote(arguments) => command::quote::run(&general, &arguments).await,
+        Command::Facts(action) => command::facts::run(&general, &action).await,
+        Command::Verify(arguments) => command::verify::run(&general, &arguments).await,
+        Command::Reconcile(wish) => command::reconcile::run(&general, &wish).await,
+        Command::Channel(wish) => command::channel::run(&general, &wish).await,
+        Command::BankRun(wish) => command::bank_run::run(&general, &wish).await,
+        Command::Parked(wish) => command::parked::run(&general, &wish).await,
+        Command::Operator(wish) => command::operator::run(&general, &wish).await,
+        Command::Calendar(action) => command::calendar::run(&general, &action),
+        Command::Completions { shell } => {
+            command::completions::run(shell);
+            Ok(())
+        }
+    }
+}
