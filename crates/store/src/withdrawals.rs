@@ -283,3 +283,22 @@ pub async fn provisional(
         .fetch_all(connection)
         .await?)
 }
+
+/// Withdrawals that have waited for an approval since before a moment: the next
+/// ones behind `after`, in the order of their ids. Not locked.
+///
+/// # Errors
+/// When the database is away.
+pub async fn waiting(
+    connection: &mut PgConnection,
+    since_before: DateTime<Utc>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(include_str!("../sql/withdrawal_waiting.sql"))
+        .bind(since_before)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
+}

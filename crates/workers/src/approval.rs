@@ -3,6 +3,11 @@
 //! ```text
 //! outflow.approvals ─▶ lock cases ─▶ obstacle? hold · small? approve · else wait ─▶ write ─▶ ack
 //! ```
+//!
+//! A nudge can be lost with its queue. So whatever has waited for a while is looked
+//! at again without one; what waits for people goes on waiting.
+
+use std::time::Duration;
 
 use broker::topology::{APPROVALS, payout_queue};
 use broker::{Delivery, Inbox, Settled};
@@ -11,19 +16,29 @@ use domain::{
     LegEvent, LegState, Obstacle, Standing, WithdrawalEvent, WithdrawalState, date_in_shanghai, obstacle,
 };
 use store::accounts::Account;
-use store::{Database, Tx};
+use store::{Database, Tx, withdrawals};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::cases::Cases;
 use crate::decisions::Desk;
+use crate::failpoint::failpoint;
 use crate::nudge::{self, nudge};
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy, dead_letter};
 
 /// The name of this worker in traces.
 const WORKER: &str = "approval";
+
+/// A withdrawal that waits for longer than this was forgotten by its nudge, or waits for people.
+const NUDGED_WITHIN: Duration = Duration::from_secs(30);
+
+/// How often such ones are looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// Withdrawals that are looked at again in one transaction.
+const BATCH: i64 = 200;
 
 /// What a pass over a batch did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -41,20 +56,87 @@ pub struct Tally {
 /// # Errors
 /// When only a restart or a person can help.
 pub async fn run(
-    mut inbox: Inbox,
+    inbox: Inbox,
     database: Database,
     desk: Desk,
     clock: Clock,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    while let Some(batch) = inbox.next_batch(&stop).await {
-        let work = || take(&database, &batch.deliveries, &desk, clock.now());
-        let Some(tally) = patiently("the approval", &stop, work).await? else { break };
+    // Whichever cannot go on has the other finish what it has in hand.
+    let stop = stop.child_token();
+    let ending = async |done: Result<(), Error>| {
+        stop.cancel();
+        done
+    };
+    let queue = async { ending(consume(inbox, &database, &desk, &clock, &stop).await).await };
+    let again = async { ending(look_again(&database, &desk.policy, &clock, &stop).await).await };
+    let (queue, again) = tokio::join!(queue, again);
+    queue.and(again)
+}
+
+async fn consume(
+    mut inbox: Inbox,
+    database: &Database,
+    desk: &Desk,
+    clock: &Clock,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    while let Some(batch) = inbox.next_batch(stop).await {
+        failpoint!("approval.taken");
+        let work = || take(database, &batch.deliveries, desk, clock.now());
+        let Some(tally) = patiently("the approval", stop, work).await? else { break };
+        failpoint!("approval.committed");
         let lost = batch.ack().await == Settled::Lost;
+        failpoint!("approval.acknowledged");
         let Tally { approved, held, waiting } = tally;
         info!(approved, held, waiting, lost, "Approval committed a batch");
     }
     Ok(())
+}
+
+/// Looks again, every now and then, at what has waited for a while.
+async fn look_again(
+    database: &Database,
+    policy: &PayoutPolicy,
+    clock: &Clock,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    while !stop.is_cancelled() {
+        let work = || review_waiting(database, policy, clock.now());
+        let Some(Tally { approved, held, .. }) = patiently("the approval", stop, work).await? else { break };
+        if approved + held > 0 {
+            warn!(approved, held, "Approval found withdrawals that nobody had told it of");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    Ok(())
+}
+
+/// Looks at every withdrawal that has waited for an approval for longer than a
+/// nudge takes, a batch per transaction.
+///
+/// # Errors
+/// When the database is away or refuses.
+pub async fn review_waiting(
+    database: &Database,
+    policy: &PayoutPolicy,
+    at: DateTime<Utc>,
+) -> Result<Tally, store::Error> {
+    let (mut sum, mut after) = (Tally::default(), None);
+    loop {
+        let mut tx = database.begin().await?;
+        let ids = withdrawals::waiting(&mut tx, at - NUDGED_WITHIN, after, BATCH).await?;
+        let Some(last) = ids.last() else { return Ok(sum) };
+        after = Some(*last);
+        let tally = review_in(&mut tx, &ids, policy, at).await?;
+        tx.commit().await?;
+        sum.approved += tally.approved;
+        sum.held += tally.held;
+        sum.waiting += tally.waiting;
+    }
 }
 
 /// One batch of nudges, in one transaction.
@@ -68,6 +150,7 @@ async fn take(
     let mut tx = database.begin().await?;
     dead_letter::put(&mut tx, refused, at).await?;
     let tally = review_in(&mut tx, &ids, &desk.policy, at).await?;
+    failpoint!("approval.written");
     tx.commit().await?;
     Ok(tally)
 }

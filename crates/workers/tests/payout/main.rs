@@ -13,6 +13,7 @@ mod settlement_days;
 #[path = "../stage/mod.rs"]
 mod stage;
 mod statements;
+mod untold;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
