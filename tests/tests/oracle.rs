@@ -217,6 +217,7 @@ fn slice(coin: &Coin, dice: &mut Dice) -> Slice {
         channel: channels[usize::try_from(coin.channel).expect("a channel")],
         contract_entity: "default".to_owned(),
         arrived_at: moment,
+        channel_paid_at: moment,
         sequence: coin.sequence,
         bonus: coin.bonus,
         remaining: Money::from_minor(coin.left),

@@ -85,6 +85,7 @@ mod tests {
                 channel: Channel::Alipay,
                 contract_entity: String::new(),
                 arrived_at: chrono::DateTime::UNIX_EPOCH,
+                channel_paid_at: chrono::DateTime::UNIX_EPOCH,
                 sequence: 0,
                 bonus: false,
                 remaining: money(remaining),

@@ -59,6 +59,7 @@ mod tests {
             channel: channel.parse().expect("a channel of the table"),
             contract_entity: "default".to_owned(),
             arrived_at: "2025-01-15T12:00:00+08:00".parse().expect("a moment"),
+            channel_paid_at: "2025-01-15T12:00:00+08:00".parse().expect("a moment"),
             sequence: 1,
             bonus: false,
             remaining: Money::from_minor(100),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::policy::VoluntaryBankCard;
-use crate::{Channel, Money, Policy, Route};
+use crate::{Channel, Money, Policy, Route, date_in_shanghai};
 
 /// A top-up as the rules see it: a slice of the account's money.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Slice {
     pub contract_entity: String,
     /// R6b: credit time; the window and the order count from it.
     pub arrived_at: DateTime<Utc>,
+    /// R6b: when the customer paid; the channel's own limits count from it.
+    pub channel_paid_at: DateTime<Utc>,
     /// R9: breaks ties of `arrived_at`; greater is newer.
     pub sequence: i64,
     /// R3: it earned a bonus or cash coupon, and the mark was not cleared.
@@ -42,6 +44,11 @@ pub enum Exclusion {
     /// R6: it goes back to its source until `last_day`, and not to a bank card.
     WindowOpen {
         /// The last day of the window.
+        last_day: NaiveDate,
+    },
+    /// R18: its channel refunds it until `last_day` and not later, whatever its window says.
+    ChannelWindowClosed {
+        /// The last day on which the channel refunds it.
         last_day: NaiveDate,
     },
     /// R8: a bank transfer goes back to its source account only.
@@ -71,6 +78,7 @@ impl Exclusion {
         match self {
             Self::Bonus => "R3",
             Self::WindowClosed { .. } | Self::WindowOpen { .. } => "R6",
+            Self::ChannelWindowClosed { .. } => "R18",
             Self::SourceAccountOnly => "R8",
             Self::HolderUnknown | Self::HolderDiffers { .. } => "R12",
             Self::Empty => "R1",
@@ -89,6 +97,9 @@ impl Exclusion {
             }
             Self::WindowOpen { last_day } => {
                 format!("until {last_day} it can only go back to its source")
+            }
+            Self::ChannelWindowClosed { last_day } => {
+                format!("its channel refunded it until {last_day}; now only a bank card can receive it")
             }
             Self::SourceAccountOnly => {
                 "a bank transfer can only go back to the bank account it came from".to_owned()
@@ -111,6 +122,21 @@ impl Slice {
     #[must_use]
     pub fn last_day(&self, policy: &Policy) -> Option<NaiveDate> {
         policy.windows.last_day(self.channel, &self.contract_entity, self.arrived_at)
+    }
+
+    /// The last day on which its channel refunds it (R18); nothing when the channel
+    /// has no such limit. Within that day the dispatch knows the moment.
+    #[must_use]
+    pub fn channel_day(&self, policy: &Policy) -> Option<NaiveDate> {
+        policy.limits.last_moment(self.channel, self.channel_paid_at).map(date_in_shanghai)
+    }
+
+    /// The last day on which it goes back to its source by its window and by its
+    /// channel; nothing when it has no window.
+    #[must_use]
+    pub fn source_until(&self, policy: &Policy) -> Option<NaiveDate> {
+        let last_day = self.last_day(policy)?;
+        Some(self.channel_day(policy).map_or(last_day, |day| day.min(last_day)))
     }
 
     /// In whose name a bank card must be to receive it (R12).
@@ -146,10 +172,8 @@ impl Slice {
         if self.bonus {
             found.push(Exclusion::Bonus);
         }
-        match (route, self.last_day(policy)) {
-            (Route::Source, Some(last_day)) if today > last_day => {
-                found.push(Exclusion::WindowClosed { last_day });
-            }
+        match (route, self.source_until(policy)) {
+            (Route::Source, Some(last_day)) if today > last_day => found.push(self.closed(last_day, policy)),
             (Route::BankCard, Some(last_day)) => {
                 let voluntary = policy.voluntary_bank_card == VoluntaryBankCard::Allowed;
                 if today <= last_day && !voluntary {
@@ -167,6 +191,15 @@ impl Slice {
         }
         found
     }
+
+    /// Why the way to the source closed after `last_day`: the window comes first.
+    fn closed(&self, last_day: NaiveDate, policy: &Policy) -> Exclusion {
+        if self.last_day(policy) == Some(last_day) {
+            Exclusion::WindowClosed { last_day }
+        } else {
+            Exclusion::ChannelWindowClosed { last_day }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +213,7 @@ mod tests {
             channel: channel.parse().expect("a channel of the table"),
             contract_entity: "default".to_owned(),
             arrived_at: format!("{arrived_on}T12:00:00+08:00").parse().expect("a moment"),
+            channel_paid_at: format!("{arrived_on}T11:59:00+08:00").parse().expect("a moment"),
             sequence: 1,
             bonus: false,
             remaining: Money::from_minor(100),
@@ -211,6 +245,23 @@ mod tests {
             ("bank_transfer", "2019-01-01", "2025-04-16", "", "source_account_only"),
         ] {
             check(&slice(channel, arrived_on), today, source, bank_card);
+        }
+    }
+
+    #[test]
+    fn r18_a_channel_that_refunds_no_more_closes_the_source_and_opens_the_bank_card() {
+        // The credit came long after the payment, from which the channel counts.
+        for (channel, paid_on, today, source, bank_card) in [
+            ("alipay", "2025-01-14", "2026-01-14", "", "window_open"),
+            ("alipay", "2025-01-14", "2026-01-15", "channel_window_closed", ""),
+            ("wechat", "2024-02-29", "2025-02-28", "", "window_open"),
+            ("wechat", "2024-02-29", "2025-03-01", "channel_window_closed", ""),
+            ("unionpay_personal", "2025-01-01", "2025-11-28", "channel_window_closed", ""),
+        ] {
+            let today_before: chrono::NaiveDate = today.parse().expect("a date of the table");
+            let arrived_on = (today_before - chrono::Days::new(30)).to_string();
+            let channel_paid_at = format!("{paid_on}T09:00:00+08:00").parse().expect("a moment");
+            check(&Slice { channel_paid_at, ..slice(channel, &arrived_on) }, today, source, bank_card);
         }
     }
 

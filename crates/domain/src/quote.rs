@@ -104,7 +104,7 @@ pub fn quote(account: &Account, book: &Book, policy: &Policy, today: NaiveDate) 
     let of_route =
         |route| route_quote(&slices, (account, cap), route, |it| it.exclusions(route, policy, today));
     let excluded = slices.iter().filter_map(|slice| excluded(slice, policy, today)).collect();
-    let open = slices.iter().filter_map(|slice| slice.last_day(policy)).filter(|last| *last >= today);
+    let open = slices.iter().filter_map(|slice| slice.source_until(policy)).filter(|last| *last >= today);
     Quote {
         terms: account.terms,
         source: of_route(Route::Source),

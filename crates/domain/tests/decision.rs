@@ -23,6 +23,7 @@ fn slice(text: &str) -> Slice {
         channel,
         contract_entity: "default".to_owned(),
         arrived_at: format!("{}T12:00:00+08:00", parts[2]).parse().expect("a date of the table"),
+        channel_paid_at: format!("{}T12:00:00+08:00", parts[2]).parse().expect("a date of the table"),
         sequence: i64::from(parts[0].bytes().fold(0_u16, |sum, byte| sum * 31 % 997 + u16::from(byte))),
         bonus: parts[0].starts_with("bonus"),
         remaining: cny(parts[3]),

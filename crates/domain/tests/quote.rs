@@ -20,6 +20,7 @@ prop_compose! {
     fn a_slice()(
         channel in prop::sample::select(Channel::iter().collect::<Vec<_>>()),
         days in 0_i64..500,
+        credited_after in prop::sample::select(vec![0_i64, 1, 200, 320, 360]),
         remaining in 0_i64..100_000,
         bonus in prop::bool::weighted(0.2),
         payer in prop::sample::select(vec![None, Some("张三"), Some("张 三"), Some("王五")]),
@@ -29,6 +30,7 @@ prop_compose! {
             channel,
             contract_entity: "default".to_owned(),
             arrived_at: now() - TimeDelta::days(days),
+            channel_paid_at: now() - TimeDelta::days(days + credited_after),
             sequence: 0,
             bonus,
             remaining: Money::from_minor(remaining),
@@ -148,6 +150,7 @@ fn a_quote_names_every_top_up_that_a_route_excludes_and_until_when_it_holds() {
         channel: Channel::Alipay,
         contract_entity: "default".to_owned(),
         arrived_at: now() - TimeDelta::days(days),
+        channel_paid_at: now() - TimeDelta::days(days),
         sequence: days,
         bonus,
         remaining: Money::from_minor(1_000),

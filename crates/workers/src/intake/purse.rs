@@ -216,6 +216,7 @@ pub(crate) fn slice_of(row: &TopUp) -> Slice {
         channel: row.channel,
         contract_entity: row.contract_entity.clone(),
         arrived_at: row.arrived_at,
+        channel_paid_at: row.channel_paid_at,
         sequence: row.sequence,
         bonus: row.bonus,
         remaining: row.remaining,
