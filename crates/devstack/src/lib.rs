@@ -47,5 +47,5 @@ mod vhost;
 
 pub use options::{Environment, Install, Management, Options, Reporter, Servers};
 pub use postgres::Postgres;
-pub use rabbitmq::RabbitMq;
+pub use rabbitmq::{Invitation, RabbitMq};
 pub use stack::{AMQP_URL, DATABASE_URL, FOLDER, Stack};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::rabbitmq::Invitation;
+
 /// Whether missing servers may be installed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Install {
@@ -104,6 +106,8 @@ pub struct Options {
     /// Lines of `rabbitmq.conf` that replace or add to ours, such as
     /// `("vm_memory_high_watermark.absolute", "1GB")`.
     pub rabbitmq_settings: Vec<(String, String)>,
+    /// The RabbitMQ becomes a node of this one's cluster.
+    pub join: Option<Invitation>,
     /// Who hears about progress.
     pub reporter: Reporter,
 }

@@ -22,12 +22,22 @@ use crate::locate::{RabbitPrograms, SYSTEM_PATH};
 use crate::options::{Management, Options};
 use crate::ports::Ports;
 use crate::server::Server;
+use crate::vhost;
 
 /// How long a start may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The only user. The password is drawn at random for each stack.
 pub(crate) const USER: &str = "outflow";
+
+/// What a node must know to join the cluster of another one.
+#[derive(Debug, Clone)]
+pub struct Invitation {
+    node: String,
+    cookie: String,
+    password: String,
+    epmd: u16,
+}
 
 /// A RabbitMQ that can be stopped and started again on the same ports and data.
 #[derive(Debug)]
@@ -37,7 +47,10 @@ pub struct RabbitMq {
     home: PathBuf,
     ports: Ports,
     node: String,
-    epmd: Child,
+    /// A node that joined another one uses that one's.
+    epmd: Option<Child>,
+    password: String,
+    cookie: String,
     url: String,
     management_url: Option<String>,
 }
@@ -52,10 +65,16 @@ impl RabbitMq {
     ) -> Result<Self> {
         let began = Instant::now();
         let home = folder.path().join("rabbitmq");
-        let password = secret();
-        write_home(&home, &password, ports, options)?;
+        let (ports, cookie, password) = match &options.join {
+            Some(it) => (Ports { epmd: it.epmd, ..ports }, it.cookie.clone(), it.password.clone()),
+            None => (ports, secret(), secret()),
+        };
+        write_home(&home, (&cookie, &password), ports, options)?;
         let server = Server::new("rabbitmq", "RabbitMQ", folder, home.with_file_name("rabbitmq.log"));
-        let epmd = start_epmd(&server, &programs, ports.epmd)?;
+        let epmd = match options.join {
+            Some(_) => None,
+            None => Some(start_epmd(&server, &programs, ports.epmd)?),
+        };
         let management_url = match options.management {
             Management::On => Some(format!("http://{USER}:{password}@127.0.0.1:{}", ports.management)),
             Management::Off => None,
@@ -68,6 +87,8 @@ impl RabbitMq {
             home,
             ports,
             epmd,
+            password,
+            cookie,
             management_url,
         };
         let version = rabbitmq.start_and_ask().await?;
@@ -114,12 +135,50 @@ impl RabbitMq {
         self.server.end(Signal::SIGKILL).await
     }
 
+    /// Has it believe that its memory is used up: it takes nothing from publishers
+    /// until [`end_alarm`](Self::end_alarm).
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn alarm(&self) -> Result<()> {
+        self.set_memory_limit("0.0").await
+    }
+
+    /// The opposite of [`alarm`](Self::alarm).
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn end_alarm(&self) -> Result<()> {
+        self.set_memory_limit("0.4").await
+    }
+
+    /// The share of the machine's memory from which on it is used up; RabbitMQ's own is 0.4.
+    async fn set_memory_limit(&self, share: &str) -> Result<()> {
+        let expression = format!("ok = vm_memory_monitor:set_vm_memory_high_watermark({share}).\n");
+        let folder = self.server.folder().path();
+        let answer = vhost::tell(folder, self.ports.distribution, &expression).await?;
+        ensure!(answer.trim() == "{ok, ok}", "the broker did not change its limit: {}", answer.trim());
+        Ok(())
+    }
+
     /// The ids of its processes at this moment, the port mapper's included.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
         let mut pids = self.server.pids();
-        pids.extend(self.epmd.status().is_none().then_some(self.epmd.process.pid));
+        let epmd = self.epmd.as_ref().filter(|it| it.status().is_none());
+        pids.extend(epmd.map(|it| it.process.pid));
         pids
+    }
+
+    /// With which further nodes join its cluster.
+    #[must_use]
+    pub fn invitation(&self) -> Invitation {
+        Invitation {
+            node: self.node.clone(),
+            cookie: self.cookie.clone(),
+            password: self.password.clone(),
+            epmd: self.ports.epmd,
+        }
     }
 
     /// Its log.
@@ -174,7 +233,7 @@ fn start_epmd(server: &Server, programs: &RabbitPrograms, port: u16) -> Result<C
 }
 
 /// Writes what the node reads at its start.
-fn write_home(home: &Path, password: &str, ports: Ports, options: &Options) -> Result<()> {
+fn write_home(home: &Path, (cookie, password): (&str, &str), ports: Ports, options: &Options) -> Result<()> {
     fs::create_dir(home)?;
     let plugins = match options.management {
         Management::On => "[rabbitmq_management].\n",
@@ -182,7 +241,7 @@ fn write_home(home: &Path, password: &str, ports: Ports, options: &Options) -> R
     };
     let conf = configuration(password, ports, options)?;
     for (file, text, mode) in [
-        (".erlang.cookie", secret().as_str(), 0o400),
+        (".erlang.cookie", cookie, 0o400),
         ("rabbitmq.conf", conf.as_str(), 0o600),
         ("advanced.config", "[].\n", 0o600),
         ("enabled_plugins", plugins, 0o600),
@@ -207,6 +266,9 @@ fn configuration(password: &str, ports: Ports, options: &Options) -> Result<Stri
     if options.management == Management::On {
         lines.push(("management.tcp.ip".to_owned(), "127.0.0.1".to_owned()));
         lines.push(("management.tcp.port".to_owned(), ports.management.to_string()));
+    }
+    if let Some(it) = &options.join {
+        lines.push(("cluster_formation.classic_config.nodes.1".to_owned(), it.node.clone()));
     }
     lines.extend(options.rabbitmq_settings.iter().cloned());
     let mut text = String::new();

@@ -46,7 +46,7 @@ fn expression(name: &str) -> String {
 }
 
 /// Has the broker evaluate `expression`. The cookie is read from its home.
-async fn tell(folder: &Path, port: u16, expression: &str) -> Result<String> {
+pub(crate) async fn tell(folder: &Path, port: u16, expression: &str) -> Result<String> {
     let programs = locate::rabbitmq().context("RabbitMQ's programs are not on this machine any more")?;
     let mut command = Command::new(programs.erlang.join("erl_call"));
     // The broker refuses a second caller of the same name at the same time.
