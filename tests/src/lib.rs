@@ -1,5 +1,7 @@
 //! The system seen from outside. This library holds what several of its tests need.
 
+pub mod proxy;
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -26,6 +26,7 @@ fn meaning(command: &str) -> (PathBuf, Vec<String>) {
     let (program_name, rest) = [
         ("cargo run --release -p simulator -- ", "gateway-simulator"),
         ("cargo run --release -- ", "outflow"),
+        ("cargo xtask chaos ", "chaos"),
         ("cargo xtask ", "xtask"),
     ]
     .iter()

@@ -6,12 +6,14 @@
 //! cargo xtask bench pipeline    what the machine reaches, in a release build
 //! cargo xtask bench signing     what a signed call costs next to bare RSA
 //! cargo xtask bench allocation  what a long history costs a request
+//! cargo xtask chaos             kills, crashes and lies, and whether the books still agree
 //! ```
 //!
 //! It starts programs and nothing else: what is checked is said by `checks`,
 //! how a program is run by `run`, and what the tests run against by `servers`.
 
 mod bench;
+mod chaos;
 mod checks;
 mod run;
 mod servers;
@@ -61,6 +63,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         arguments: Vec<String>,
     },
+    /// Tries to make the product lose money, in a release build: `--seed N --withdrawals 10000 --kills 200 …`.
+    Chaos {
+        /// How large the run is, and which part of it; `--help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 #[tokio::main]
@@ -75,6 +83,7 @@ async fn main() -> ExitCode {
         Task::Doctests => checks::run_one(Check::Examples, &[]).await,
         Task::Docs => checks::run_one(Check::Documentation, &[]).await,
         Task::Bench { arguments } => bench::run(&arguments).await,
+        Task::Chaos { arguments } => chaos::run(&arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

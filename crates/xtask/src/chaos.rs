@@ -1,0 +1,34 @@
+//! The chaos run, in a release build.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use tokio::process::Command;
+
+use crate::run::{self, cargo, workspace};
+
+/// Builds the product with its failpoints, the simulator and the driver for release, and runs it.
+///
+/// # Errors
+/// When the build fails, or the product did not keep a promise.
+pub(crate) async fn run(arguments: &[String]) -> Result<()> {
+    let mut build = cargo(&["build", "--release", "--features", "outflow/failpoints"]);
+    build.args(["--package", "outflow", "--package", "simulator", "--package", "tests"]);
+    build.args(["--bin", "outflow-faulty", "--bin", "gateway-simulator", "--bin", "chaos"]);
+    run::to_the_end(build).await?;
+    start("release", arguments).await
+}
+
+async fn start(profile: &str, arguments: &[String]) -> Result<()> {
+    let mut chaos = Command::new(target_folder()?.join(profile).join("chaos"));
+    chaos.args(arguments).current_dir(workspace()).kill_on_drop(true);
+    run::to_the_end(chaos).await
+}
+
+/// Cargo's folder, in which this program lies two folders deep.
+fn target_folder() -> Result<PathBuf> {
+    let own = env::current_exe().context("cannot find this program")?;
+    let target = own.ancestors().nth(2).context("this program is in no target folder")?;
+    Ok(target.to_path_buf())
+}

@@ -1,0 +1,123 @@
+//! A queue of its own on every event, as an upstream would have: evidence from outside.
+//!
+//! It is filled while everything goes wrong and read when it is over.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use broker::Connections;
+use broker::topology::{DEAD, EVENTS};
+use futures::StreamExt;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+/// The queue's name.
+const QUEUE: &str = "chaos.audience";
+
+/// Silence after which a queue is read to its end.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// What was heard of one withdrawal: the places of its events, in the order in which
+/// each was heard for the first time.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// By the withdrawal's number.
+    pub(crate) sequences: BTreeMap<String, Vec<i64>>,
+    /// How often each request was told of, by its id.
+    pub(crate) requests: BTreeMap<String, u64>,
+    /// Events that were heard again.
+    pub(crate) repeats: u64,
+    /// Events in all, repeats included.
+    pub(crate) events: u64,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    id: String,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    request: Option<Request>,
+}
+
+#[derive(Deserialize)]
+struct Request {
+    id: String,
+}
+
+/// Declares the queue before anything is published.
+///
+/// # Errors
+/// When the broker is away.
+pub(crate) async fn seat(connections: &Connections) -> Result<()> {
+    let channel = connections.consuming.try_channel().await?;
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    channel.queue_declare(QUEUE.into(), QueueDeclareOptions::durable(), arguments).await?;
+    let bind = QueueBindOptions::default();
+    channel.queue_bind(QUEUE.into(), EVENTS.into(), "#".into(), bind, FieldTable::default()).await?;
+    Ok(())
+}
+
+/// Every message of a queue, in its order.
+async fn read(connections: &Connections, queue: &str) -> Result<Vec<lapin::message::Delivery>> {
+    let channel = connections.consuming.channel().await;
+    let (tag, table) = (format!("reader-{queue}"), FieldTable::default());
+    let options = BasicConsumeOptions::default();
+    let mut consumer = channel.basic_consume(queue.into(), tag.as_str().into(), options, table).await?;
+    let mut messages = Vec::new();
+    while let Ok(delivery) = timeout(SILENCE, consumer.next()).await {
+        let delivery = delivery.context("the broker ended the reading")??;
+        messages.push(delivery);
+    }
+    if let Some(last) = messages.last() {
+        last.ack(BasicAckOptions { multiple: true }).await?;
+    }
+    channel.close(200, "read".into()).await?;
+    Ok(messages)
+}
+
+/// What was heard.
+///
+/// # Errors
+/// When the broker is away, or said something that is no event.
+pub(crate) async fn listen(connections: &Connections) -> Result<Heard> {
+    let mut heard = Heard::default();
+    for delivery in read(connections, QUEUE).await? {
+        heard.events += 1;
+        let event: Event = serde_json::from_slice(&delivery.data).context("an event that cannot be read")?;
+        if let Some(request) = event.data.request {
+            *heard.requests.entry(request.id).or_default() += 1;
+        }
+        // Events about a withdrawal are named after it and their place; others are not.
+        let Some((withdrawal, sequence)) = event.id.rsplit_once(':') else { continue };
+        let Ok(sequence) = sequence.parse() else { continue };
+        let sequences = heard.sequences.entry(withdrawal.to_owned()).or_default();
+        if sequences.contains(&sequence) {
+            heard.repeats += 1;
+        } else {
+            sequences.push(sequence);
+        }
+    }
+    Ok(heard)
+}
+
+/// The dead letters, by the row that each of them names.
+///
+/// # Errors
+/// When the broker is away.
+pub(crate) async fn dead_letters(connections: &Connections) -> Result<BTreeMap<String, u64>> {
+    let mut letters = BTreeMap::new();
+    for delivery in read(connections, DEAD).await? {
+        let headers = delivery.properties.headers().clone().unwrap_or_default();
+        if let Some(AMQPValue::LongString(row)) = headers.inner().get("x-outflow-parked") {
+            *letters.entry(row.to_string()).or_default() += 1;
+        }
+    }
+    Ok(letters)
+}

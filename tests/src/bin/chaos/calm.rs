@@ -1,0 +1,108 @@
+//! The calm: nothing goes wrong any more, and everything must end.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::Row;
+use tokio::time::sleep;
+
+use crate::driver::Driver;
+use crate::fleet::Fleet;
+use crate::scene::{Scene, eventually};
+
+/// In the calm everything ends within so long.
+pub(crate) const CALM: Duration = Duration::from_mins(1);
+
+/// The pause between two looks.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How a calm ended.
+#[derive(Debug)]
+pub(crate) struct Drained {
+    pub(crate) took: Duration,
+    /// What did not end.
+    pub(crate) stuck: Option<String>,
+}
+
+/// Waits until everything has ended, for at most `patience`. Time jumps from one
+/// duty to the next, because no gateway is asked earlier than its schedule says.
+///
+/// # Errors
+/// When a server stays away, or a process gives up.
+pub(crate) async fn drain(
+    scene: &Scene,
+    fleet: &mut Fleet,
+    driver: &mut Driver,
+    patience: Duration,
+) -> Result<Drained> {
+    scene.ways.calm();
+    fleet.calm()?;
+    let began = Instant::now();
+    loop {
+        fleet.revive()?;
+        driver.review(scene).await?;
+        let left = eventually("what is under way", async || under_way(scene).await).await?;
+        let waiting = i64::try_from(driver.accepted.requests.len())? - left.known;
+        let took = began.elapsed();
+        if left.is_nothing() && waiting <= 0 {
+            println!("  drained in {:.1} s", took.as_secs_f64());
+            return Ok(Drained { took, stuck: None });
+        }
+        if took > patience {
+            let stuck = format!("{waiting} requests were not decided, {left}");
+            return Ok(Drained { took, stuck: Some(stuck) });
+        }
+        let wait = left.next_duty.map_or(TimeDelta::zero(), |at| at - scene.time.now());
+        scene.time.jump(wait.clamp(TimeDelta::zero(), TimeDelta::hours(1)) + TimeDelta::seconds(5))?;
+        sleep(LOOK).await;
+    }
+}
+
+/// What has not ended yet.
+#[derive(Debug)]
+struct UnderWay {
+    /// Requests that were decided.
+    known: i64,
+    withdrawals: i64,
+    legs: i64,
+    outbox: i64,
+    /// When the next leg is to be looked at.
+    next_duty: Option<DateTime<Utc>>,
+}
+
+impl UnderWay {
+    /// Whether everything has ended.
+    fn is_nothing(&self) -> bool {
+        self.withdrawals + self.legs + self.outbox == 0
+    }
+}
+
+impl fmt::Display for UnderWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { withdrawals, legs, outbox, .. } = self;
+        write!(f, "{withdrawals} withdrawals and {legs} legs go on, {outbox} messages wait to be published")
+    }
+}
+
+/// Asks what has not ended.
+async fn under_way(scene: &Scene) -> Result<UnderWay> {
+    let ask = "select (select count(*) from withdrawal)                                             as known,
+                      (select count(*) from withdrawal
+                        where state in ('received', 'awaiting_details', 'pending_approval', 'approved', 'processing',
+                                        'on_hold'))                                              as withdrawals,
+                      (select count(*) from leg
+                        where state in ('scheduled', 'dispatching', 'submitted', 'unknown'))     as legs,
+                      (select count(*) from outbox where published_at is null)                   as outbox,
+                      (select min(coalesce(check_at, dispatch_at)) from leg
+                        where state in ('scheduled', 'dispatching', 'submitted', 'unknown'))     as next_duty";
+    let row = sqlx::query(ask).fetch_one(scene.database.pool()).await.context("asking the books")?;
+    Ok(UnderWay {
+        known: row.try_get("known")?,
+        withdrawals: row.try_get("withdrawals")?,
+        legs: row.try_get("legs")?,
+        outbox: row.try_get("outbox")?,
+        next_duty: row.try_get("next_duty")?,
+    })
+}

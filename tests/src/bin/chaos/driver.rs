@@ -1,0 +1,110 @@
+//! The upstream and the reviewers of a run: whatever the product is told from outside.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use broker::contract::Decision;
+use broker::topology::REQUESTS;
+use broker::{Outgoing, Published, Publisher};
+use sqlx::Row;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::checker::Accepted;
+use crate::scene::{Scene, eventually};
+use crate::upstream;
+
+/// How long a confirm may take before the message is published again.
+const CONFIRM: Duration = Duration::from_secs(2);
+
+/// Attempts to publish before the run is given up.
+const ATTEMPTS: usize = 60;
+
+/// Publishes until the broker has confirmed, and keeps the list of what it has.
+pub(crate) struct Driver {
+    publisher: Publisher,
+    /// What the broker accepted.
+    pub(crate) accepted: Accepted,
+    decided: BTreeSet<Uuid>,
+    /// Messages that were published again although they had arrived.
+    pub(crate) duplicates: u64,
+}
+
+impl Driver {
+    /// A driver on the broker of a scene.
+    pub(crate) fn new(scene: &Scene) -> Self {
+        Self {
+            publisher: Publisher::new(&scene.connections).with_confirm_limit(CONFIRM),
+            accepted: Accepted::default(),
+            decided: BTreeSet::new(),
+            duplicates: 0,
+        }
+    }
+
+    /// Publishes; afterwards the broker has all of it, some perhaps more than once.
+    ///
+    /// # Errors
+    /// When the broker stays away, or a message belongs to no queue.
+    pub(crate) async fn publish(&mut self, messages: Vec<Outgoing>) -> Result<()> {
+        let mut waiting = messages;
+        for _ in 0..ATTEMPTS {
+            let answers = self.publisher.publish_all(&waiting).await;
+            let mut unknown = Vec::new();
+            for (message, answer) in waiting.into_iter().zip(answers) {
+                match answer {
+                    Published::Confirmed => self.note(&message),
+                    Published::Unknown(_) => unknown.push(message),
+                    Published::Returned(why) => bail!("{} belongs to no queue: {why}", message.message_id),
+                }
+            }
+            if unknown.is_empty() {
+                return Ok(());
+            }
+            self.duplicates += unknown.len() as u64;
+            waiting = unknown;
+            sleep(Duration::from_millis(200)).await;
+        }
+        bail!("the broker confirmed nothing in {ATTEMPTS} attempts")
+    }
+
+    fn note(&mut self, message: &Outgoing) {
+        let id = message.message_id.clone();
+        if id.starts_with("poison-") {
+            self.accepted.poison.insert(id);
+        } else if message.routing_key == REQUESTS {
+            self.accepted.requests.insert(id);
+        }
+    }
+
+    /// Decides about what waits for people: two approve; some are denied.
+    ///
+    /// # Errors
+    /// When a server stays away.
+    pub(crate) async fn review(&mut self, scene: &Scene) -> Result<()> {
+        let waiting = "select id, effect_digest from withdrawal
+                        where state = 'pending_approval' and amount > 500000 order by id";
+        let rows = eventually("asking what waits for people", async || {
+            sqlx::query(waiting).fetch_all(scene.database.pool()).await
+        })
+        .await?;
+        let mut decisions = Vec::new();
+        for row in rows {
+            let (id, effect): (Uuid, Option<Vec<u8>>) = (row.try_get("id")?, row.try_get("effect_digest")?);
+            if !self.decided.insert(id) {
+                continue;
+            }
+            let at = scene.time.now();
+            let mut say = |what, actor| {
+                decisions.push(upstream::decision(id, what, actor, effect.as_deref(), at));
+            };
+            if self.decided.len().is_multiple_of(10) {
+                say(Decision::Deny, "reviewer.a");
+            } else {
+                say(Decision::Approve, "reviewer.a");
+                say(Decision::Approve, "reviewer.b");
+            }
+        }
+        self.publish(decisions).await
+    }
+}

@@ -1,0 +1,188 @@
+//! The storm: everything goes wrong while money is asked for; then calm, in which
+//! everything must end.
+//!
+//! ```text
+//! facts, reordered and repeated │ requests, step by step, with the plan's accidents │ calm: drain │ check
+//!                               └────────── nothing may break ─────────────────────┘ └ 60 s ┘
+//! ```
+
+mod accidents;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use broker::Outgoing;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::audience;
+use crate::calm::{CALM, drain};
+use crate::checker::{self, Verdict};
+use crate::driver::Driver;
+use crate::fleet::{CREW, Fleet};
+use crate::mix;
+use crate::plan::{Plan, Size};
+use crate::scene::Scene;
+use crate::servers::Servers;
+use crate::upstream;
+
+/// How long the facts may take, before anything goes wrong.
+const FACTS: Duration = Duration::from_mins(5);
+
+/// The pause between two looks.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The shortest time that a step of the storm takes.
+const STEP: Duration = Duration::from_millis(200);
+
+/// One of ten messages is published twice.
+const TWICE: u32 = 10;
+
+/// A storm that goes on.
+pub(crate) struct Storm<'a> {
+    pub(crate) servers: &'a Servers,
+    pub(crate) scene: Scene,
+    pub(crate) fleet: Fleet,
+    pub(crate) driver: Driver,
+    /// How often each fault happened.
+    pub(crate) counts: BTreeMap<(&'static str, &'static str), u64>,
+    trace: File,
+    began: Instant,
+}
+
+/// What a storm came to.
+pub(crate) struct Outcome {
+    pub(crate) size: Size,
+    pub(crate) verdict: Verdict,
+    /// How many of each fault were planned.
+    pub(crate) planned: BTreeMap<(&'static str, &'static str), u64>,
+    pub(crate) counts: BTreeMap<(&'static str, &'static str), u64>,
+    pub(crate) took: Duration,
+    pub(crate) drained: Duration,
+}
+
+/// Runs a storm of that size in `folder`.
+///
+/// # Errors
+/// When something fails that is no part of the product.
+pub(crate) async fn run(servers: &Servers, size: &Size, points: &[String], folder: &Path) -> Result<Outcome> {
+    let began = Instant::now();
+    let scene = Scene::build(servers, folder).await.context("building the scene")?;
+    audience::seat(&scene.connections).await?;
+    scene.play(&mix::scenario(size.seed)).await?;
+    let plan = Plan::draw(size, points);
+    plan.write(&folder.join("plan.json"))?;
+    let fleet = Fleet::launch(CREW, scene.orders(None), &scene.time)?;
+    let driver = Driver::new(&scene);
+    let trace = File::create(folder.join("trace.jsonl"))?;
+    let mut storm = Storm { servers, scene, fleet, driver, counts: BTreeMap::new(), trace, began };
+    let upstream = upstream::Plan::of(size.withdrawals, size.seed, storm.scene.time.now());
+    storm.tell_facts(&upstream, size.seed).await.context("telling the facts")?;
+    storm.rage(&plan, &upstream, size.seed).await.context("in the storm")?;
+    storm.note(&"calm")?;
+    let Storm { scene, mut fleet, mut driver, mut counts, .. } = storm;
+    let drained = drain(&scene, &mut fleet, &mut driver, CALM).await.context("in the calm")?;
+    fleet.land().await?;
+    let mut verdict = checker::check(&scene, &driver.accepted).await?;
+    if let Some(rejected) = verdict.ends.get("rejected") {
+        verdict.accuse("I10", format!("{rejected} requests were refused, and each was in order"));
+    }
+    if let Some(stuck) = drained.stuck {
+        verdict.accuse("I12", format!("after {} s of calm: {stuck}", CALM.as_secs()));
+    }
+    *counts.entry(("F14", "message published again")).or_default() += driver.duplicates;
+    for it in upstream.treatments.iter().filter_map(|it| it.fault) {
+        *counts.entry((it, "treatments dealt to top-ups")).or_default() += 1;
+    }
+    scene.strike().await?;
+    let planned = plan.counts();
+    Ok(Outcome { size: size.clone(), verdict, planned, counts, took: began.elapsed(), drained: drained.took })
+}
+
+impl Storm<'_> {
+    /// Notes what happens, with the time since the beginning.
+    pub(crate) fn note(&mut self, what: &impl serde::Serialize) -> Result<()> {
+        let line = json!({ "ms": self.began.elapsed().as_millis(), "what": what });
+        writeln!(self.trace, "{line}").context("writing the trace")
+    }
+
+    /// Accounts and their money: in no order, and some of it twice.
+    async fn tell_facts(&mut self, upstream: &upstream::Plan, seed: u64) -> Result<()> {
+        let mut dice = StdRng::seed_from_u64(seed);
+        self.scene.register(&upstream.trades()).await?;
+        let mut facts = twice(upstream.facts(), &mut dice);
+        *self.counts.entry(("F15", "facts out of their order")).or_default() += facts.len() as u64;
+        facts.shuffle(&mut dice);
+        self.driver.publish(facts).await?;
+        let began = Instant::now();
+        loop {
+            let booked: i64 = sqlx::query_scalar("select count(*) from top_up")
+                .fetch_one(self.scene.database.pool())
+                .await?;
+            if usize::try_from(booked)? >= upstream.top_ups() {
+                println!("  {booked} top-ups are booked ({:.1} s)", began.elapsed().as_secs_f64());
+                return Ok(());
+            }
+            ensure!(began.elapsed() < FACTS, "{booked} of {} top-ups were booked", upstream.top_ups());
+            self.fleet.revive()?;
+            sleep(LOOK).await;
+        }
+    }
+
+    /// The steps of the plan, each with its share of the requests.
+    async fn rage(&mut self, plan: &Plan, upstream: &upstream::Plan, seed: u64) -> Result<()> {
+        let mut dice = StdRng::seed_from_u64(seed ^ 1);
+        let messages = twice(upstream.requests(), &mut dice);
+        let share = messages.len().div_ceil(plan.steps.len()).max(1);
+        let mut shares = messages.chunks(share);
+        for (place, faults) in plan.steps.iter().enumerate() {
+            let began = Instant::now();
+            if let Some(share) = shares.next() {
+                self.driver.publish(share.to_vec()).await?;
+            }
+            for fault in faults {
+                self.note(fault)?;
+                self.strike(fault).await.with_context(|| format!("{fault:?}"))?;
+            }
+            let died = self.fleet.revive()?;
+            if died > 0 {
+                *self.counts.entry(("F01", "killed at a named step")).or_default() += died;
+            }
+            self.driver.review(&self.scene).await?;
+            sleep(STEP.saturating_sub(began.elapsed())).await;
+            self.report(place, plan.steps.len()).await;
+        }
+        Ok(())
+    }
+
+    /// A line of progress, now and then.
+    async fn report(&self, place: usize, steps: usize) {
+        if !(place + 1).is_multiple_of((steps / 10).max(1)) {
+            return;
+        }
+        let count = "select count(*) from withdrawal where state = 'completed'";
+        let completed: i64 =
+            sqlx::query_scalar(count).fetch_one(self.scene.database.pool()).await.unwrap_or(-1);
+        let seconds = self.began.elapsed().as_secs();
+        println!("  {seconds:>4} s: step {} of {steps}, {completed} withdrawals completed", place + 1);
+    }
+}
+
+/// Some of the messages twice, side by side.
+fn twice(messages: Vec<Outgoing>, dice: &mut StdRng) -> Vec<Outgoing> {
+    let mut all = Vec::with_capacity(messages.len());
+    for message in messages {
+        if dice.random_range(0..TWICE) == 0 {
+            all.push(message.clone());
+        }
+        all.push(message);
+    }
+    all
+}
