@@ -71,9 +71,14 @@ async fn trades(tx: &mut Tx, legs: &[&Leg]) -> Result<HashMap<Uuid, SourceTrade>
 fn order(leg: &Leg, source: Option<&SourceTrade>, payee: Option<&BankAccount>) -> Order {
     // The planted bug of a test: a number of its own for every send.
     let minted_again = planted!("new-number") && leg.attempts > 0;
-    let again = if minted_again { format!("R{}", leg.attempts) } else { String::new() };
+    let payout_no = if minted_again {
+        let start: String = leg.payout_no.chars().take(28).collect();
+        format!("{start}R{}", leg.attempts)
+    } else {
+        leg.payout_no.clone()
+    };
     Order {
-        payout_no: format!("{}{again}", leg.payout_no),
+        payout_no,
         amount: leg.amount,
         minted_at: leg.minted_at,
         source: source.cloned(),
