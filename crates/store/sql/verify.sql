@@ -346,6 +346,20 @@ select 'I17', 'payout number ' || moved.payout_no, 'money moved without an attem
   from moved
  where not exists (select 1 from attempt where attempt.payout_no = moved.payout_no and attempt.kind = 'pay')
 union all
+select 'I17', 'bank file ' || file.msg_id, 'its legs are not those that it was made for'
+  from bank_file as file
+  left join bank_transfer on bank_transfer.file_id = file.id
+  left join leg on leg.id = bank_transfer.leg_id
+ group by file.id
+having (file.transfers, file.total) is distinct from (count(leg.id), coalesce(sum(leg.amount), 0))
+union all
+select 'I17', 'leg ' || bank_transfer.leg_id, 'it stands in ' || count(*) || ' bank files that may still be sent'
+  from bank_transfer
+  join bank_file as file on file.id = bank_transfer.file_id
+ where file.state in ('written', 'unsent')
+ group by bank_transfer.leg_id
+having count(*) > 1
+union all
 select 'I18', 'audit entry ' || entry.sequence, 'the chain is broken here'
   from audit_entry as entry
   left join audit_entry as before on before.sequence = entry.sequence - 1

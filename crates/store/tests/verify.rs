@@ -31,6 +31,11 @@ const CLEAN_HOUSE: &str = "
             '00000000-0000-0000-0000-00000000000a', 0, 'alipay', 6000, 'P1', now(), 'paid', 4, 't', 1, now(), now());
     insert into attempt (id, leg_id, payout_no, number, kind, started_at)
     values ('00000000-0000-0000-0000-0000000000d1', '00000000-0000-0000-0000-0000000000c1', 'P1', 1, 'pay', now());
+    insert into bank_file (id, run_id, number, msg_id, execute_on, transfers, total, message, digest, state, written_at, changed_at)
+    values ('00000000-0000-0000-0000-0000000000f1', '00000000-0000-0000-0000-0000000000f0', 1, 'M1', now(), 1, 6000, '', '', 'written',
+            now(), now());
+    insert into bank_transfer (file_id, leg_id, place)
+    values ('00000000-0000-0000-0000-0000000000f1', '00000000-0000-0000-0000-0000000000c1', 1);
     insert into decision (id, source, event_id, withdrawal_id, verdict, actor, reason, result, decided_at)
     values ('00000000-0000-0000-0000-0000000000e1', 's', 'd', '00000000-0000-0000-0000-0000000000b1', 'approve', 'boss', '', 'applied', now());
     insert into transition (withdrawal_id, leg_id, sequence, from_state, to_state, event, actor, at)
@@ -95,6 +100,13 @@ const CORRUPTIONS: &[(&str, &str)] = &[
     ("I16", GENERATION_TWO),
     ("I05", "update leg set state = 'released'"),
     ("I17", "delete from attempt"),
+    ("I17", "update bank_file set total = total + 1"),
+    ("I17", "delete from bank_transfer"),
+    (
+        "I17",
+        "insert into bank_file select gen_random_uuid(), run_id, 2, 'M2', execute_on, transfers, total, message, digest, state, sends, written_at, changed_at from bank_file;
+         insert into bank_transfer select id, '00000000-0000-0000-0000-0000000000c1', 1 from bank_file where msg_id = 'M2'",
+    ),
     // It takes the place of a leg that is paid.
     ("I17", GENERATION_TWO),
     ("I17", "update leg set state = 'rerouting'"),
@@ -189,7 +201,7 @@ async fn invariants(database: &Database, movements: &[GatewayMovement]) -> Vec<S
 async fn rebuild(database: &Database) {
     let unlock = "alter table audit_entry disable trigger all";
     sqlx::raw_sql(unlock).execute(database.pool()).await.expect("the audit can be forged");
-    let empty = "truncate account, top_up, transfer, withdrawal, leg, attempt, decision, transition, outbox, repeat_request, audit_entry, \
+    let empty = "truncate account, top_up, transfer, withdrawal, leg, attempt, decision, transition, outbox, repeat_request, audit_entry, bank_file, bank_transfer, \
                  approval, attempt_outcome";
     sqlx::raw_sql(empty).execute(database.pool()).await.expect("an empty house");
     sqlx::raw_sql(CLEAN_HOUSE).execute(database.pool()).await.expect("a clean house");
