@@ -94,3 +94,43 @@ async fn during_an_alarm_publishing_is_unknown_in_time_and_consuming_goes_on() {
     channel.expect("the consuming connection answers").unwrap();
     stack.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_that_freezes_publishing_lets_acknowledgements_through() {
+    let options =
+        Options { servers: Servers::RabbitMqOnly, environment: Environment::Ignored, ..Options::default() };
+    let stack = Stack::start(options).await.unwrap();
+    let connections = Connections::open(stack.amqp_url(), "alarm").await.unwrap();
+    topology::apply(&connections).await.unwrap();
+    let publisher = Publisher::new(&connections).with_confirm_limit(Duration::from_secs(1));
+    assert!(publisher.publish_all(&messages(0..3)).await.iter().all(|it| *it == Published::Confirmed));
+    let stop = CancellationToken::new();
+    let mut inbox = Inbox::open(&connections, FACTS, BatchLimits::default());
+    let mut taken = inbox.next_batch(&stop).await.unwrap();
+    while taken.len() < 3 {
+        taken.deliveries.extend(inbox.next_batch(&stop).await.unwrap().deliveries);
+    }
+
+    let rabbitmq = stack.rabbitmq().unwrap();
+    rabbitmq.alarm().await.unwrap();
+    // A connection that publishes now is frozen, with everything else on it.
+    let frozen = publisher.publish_all(&messages(3..4)).await;
+    assert!(matches!(frozen[..], [Published::Unknown(_)]), "{frozen:?}");
+    let settled = timeout(Duration::from_secs(5), taken.ack()).await.expect("the other connection is not");
+    assert_eq!(settled, Settled::Sent);
+    // Had it been lost, these three would come back to the next one who asks.
+    drop(inbox);
+    rabbitmq.end_alarm().await.unwrap();
+    let fresh = Connections::open(stack.amqp_url(), "after").await.unwrap();
+    let after = Publisher::new(&fresh).publish_all(&messages(4..5)).await;
+    assert_eq!(after, [Published::Confirmed]);
+    let mut inbox = Inbox::open(&fresh, FACTS, BatchLimits::default());
+    let mut seen = Vec::new();
+    while !seen.contains(&"4".to_owned()) {
+        let batch = inbox.next_batch(&stop).await.unwrap();
+        seen.extend(batch.deliveries.iter().filter_map(|it| it.message_id.clone()));
+        assert_eq!(batch.ack().await, Settled::Sent);
+    }
+    assert!(!["0", "1", "2"].iter().any(|it| seen.contains(&(*it).to_owned())), "{seen:?}");
+    stack.stop().await.unwrap();
+}
