@@ -38,6 +38,8 @@ pub enum Kind {
     FileRepeated,
     /// The file says something else than the one that was taken for the day.
     FileAltered,
+    /// None of the file's lines is of its day.
+    FileOfAnotherDay,
     /// The file cannot be read whole, or does not add up.
     FileUnreadable,
     /// Its opening balance is not the closing one of the day before.

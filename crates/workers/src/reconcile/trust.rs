@@ -1,7 +1,8 @@
 //! Whether a statement can be the one of its day.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use domain::Money;
+use chrono::NaiveDate;
+use domain::{Money, Rail, date_in_shanghai};
 use gateways::{Balances, Movement, Statement};
 use store::Tx;
 use store::statement_days::{self, Day, Taken};
@@ -74,6 +75,10 @@ pub(super) async fn distrust(
         let detail = format!("the file says the very same as that of {other}, from {}", new.source);
         objections.push(file(Kind::FileRepeated, &subject, detail));
     }
+    if is_of_another_day(day.rail, day.day, statement) {
+        let detail = format!("no line of the file is of {}, from {}", day.day, new.source);
+        objections.push(file(Kind::FileOfAnotherDay, &subject, detail));
+    }
     if let Some((opening, _)) = new.balances
         && let Some(closing) = statement_days::closing_before(tx, day.rail, day.day).await?
         && opening != closing
@@ -88,6 +93,13 @@ pub(super) async fn distrust(
     Ok(None)
 }
 
+/// Lines say when, and none of them is of the day. `WeChat Pay` is believed: nobody
+/// documents whether its lines of refunds tell the time of the refund or of the payment.
+fn is_of_another_day(rail: Rail, day: NaiveDate, statement: &Statement) -> bool {
+    let mut days = statement.rows.iter().filter_map(|it| it.at).map(date_in_shanghai).peekable();
+    rail != Rail::WeChat && days.peek().is_some() && days.all(|it| it != day)
+}
+
 fn broken(subject: &str, opening: Money, closing: Money) -> Found {
     let detail = "the opening balance is not the closing one of the last day before".to_owned();
     Found { ours: Some(closing), theirs: Some(opening), ..file(Kind::BalanceBroken, subject, detail) }
@@ -95,10 +107,10 @@ fn broken(subject: &str, opening: Money, closing: Money) -> Found {
 
 #[cfg(test)]
 mod tests {
-    use domain::Money;
+    use domain::{Money, Rail};
     use gateways::{Balances, Movement, Row, Statement};
 
-    use super::{digest, taken};
+    use super::{digest, is_of_another_day, taken};
 
     fn statement(fen: i64, movement: Movement) -> Statement {
         let row = Row {
@@ -127,5 +139,25 @@ mod tests {
         }
         assert_eq!(taken(&first, "here").total, Money::from_minor(1_234));
         assert_eq!(taken(&statement(1_234, Movement::Back), "here").total, Money::ZERO);
+    }
+
+    #[test]
+    fn a_file_none_of_whose_lines_is_of_its_day_is_of_another() {
+        let day = "2026-03-10".parse().expect("a day");
+        for (rail, times, expected) in [
+            (Rail::Alipay, vec!["2026-03-11T00:00:00+08:00"], true),
+            (Rail::Alipay, vec!["2026-03-10T23:59:59+08:00", "2026-03-11T00:00:00+08:00"], false),
+            (Rail::WeChat, vec!["2026-02-01T12:00:00+08:00"], false),
+            (Rail::Bank, vec!["2026-03-09T00:00:00+08:00"], true),
+            (Rail::UnionPay, vec![], false),
+        ] {
+            let row = |at: &&str| Row {
+                at: Some(at.parse().expect("a moment")),
+                ..statement(1, Movement::Out).rows[0].clone()
+            };
+            let rows = times.iter().map(row).chain(statement(1, Movement::Out).rows).collect();
+            let statement = Statement { rows, balances: None };
+            assert_eq!(is_of_another_day(rail, day, &statement), expected, "{rail} {times:?}");
+        }
     }
 }
