@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use crate::failpoint::failpoint;
 use crate::gate::{Gate, Pass};
 use crate::outcome::{Told, record_payments};
 use crate::patience::patiently;
@@ -162,7 +163,9 @@ async fn conclude(came: &Came, till: &Till) -> Result<(), store::Error> {
     if let Some((id, state)) = came.file {
         let mut tx = till.database.begin().await?;
         bank_files::note(&mut tx, id, (state, 0), at).await?;
+        failpoint!("payout.bank-written");
         tx.commit().await?;
+        failpoint!("payout.bank-noted");
     }
     record_payments(till, Rail::Bank, &came.told, at).await?;
     match came.file {
@@ -190,7 +193,10 @@ async fn send(sending: Sending, till: &Till, mut gate: Gate) -> Came {
     let orders: Vec<Order> = calls.iter().map(|it| it.order.clone()).collect();
     let (receipt, answers) = match gate.ask(Instant::now() + trusted_for).await {
         Pass::Open if till.clock.now() < lease_until => {
-            till.gateways.bank.send(&msg_id, bytes, &orders).await
+            failpoint!("payout.bank-before-send");
+            let answer = till.gateways.bank.send(&msg_id, bytes, &orders).await;
+            failpoint!("payout.bank-after-send");
+            answer
         }
         Pass::Stopped => {
             let stopped = Outcome::RetryLater {

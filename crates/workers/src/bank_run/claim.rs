@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Sending, Step};
 use crate::Till;
 use crate::cases::Cases;
+use crate::failpoint::failpoint;
 use crate::outcome::Told;
 use crate::payout::{Call, claim_in};
 
@@ -33,7 +34,9 @@ pub(super) async fn step(till: &Till) -> Result<Step, store::Error> {
         Some(file) => again(&mut tx, file, (till, at)).await?,
         None => next(&mut tx, (till, at)).await?,
     };
+    failpoint!("payout.bank-claiming");
     tx.commit().await?;
+    failpoint!("payout.bank-claimed");
     Ok(step)
 }
 

@@ -17,8 +17,11 @@ use tokio::time::timeout;
 /// The queue's name.
 const QUEUE: &str = "chaos.audience";
 
-/// Silence after which a queue is read to its end.
-const SILENCE: Duration = Duration::from_secs(2);
+/// Silence after which a queue is read to its end, when everything that was in it was read.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// How long a busy broker may pause before.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What was heard of one withdrawal: the places of its events, in the order in which
 /// each was heard for the first time.
@@ -67,11 +70,16 @@ pub(crate) async fn seat(connections: &Connections) -> Result<()> {
 /// Every message of a queue, in its order.
 async fn read(connections: &Connections, queue: &str) -> Result<Vec<lapin::message::Delivery>> {
     let channel = connections.consuming.channel().await;
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+    let there = channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
+    let expected = usize::try_from(there.message_count())?;
     let (tag, table) = (format!("reader-{queue}"), FieldTable::default());
     let options = BasicConsumeOptions::default();
     let mut consumer = channel.basic_consume(queue.into(), tag.as_str().into(), options, table).await?;
     let mut messages = Vec::new();
-    while let Ok(delivery) = timeout(SILENCE, consumer.next()).await {
+    loop {
+        let patience = if messages.len() < expected { PATIENCE } else { SILENCE };
+        let Ok(delivery) = timeout(patience, consumer.next()).await else { break };
         let delivery = delivery.context("the broker ended the reading")??;
         messages.push(delivery);
     }

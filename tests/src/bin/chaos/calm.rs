@@ -15,6 +15,9 @@ use crate::scene::{Scene, eventually};
 /// In the calm everything ends within so long.
 pub(crate) const CALM: Duration = Duration::from_mins(1);
 
+/// How long a call may take, by the settings of a run, and a little more.
+const CALL: Duration = Duration::from_secs(4);
+
 /// The pause between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -39,7 +42,7 @@ pub(crate) async fn drain(
 ) -> Result<Drained> {
     scene.ways.calm();
     fleet.calm()?;
-    let began = Instant::now();
+    let (began, mut calls_since) = (Instant::now(), Instant::now());
     loop {
         fleet.revive()?;
         driver.review(scene).await?;
@@ -51,8 +54,17 @@ pub(crate) async fn drain(
             return Ok(Drained { took, stuck: None });
         }
         if took > patience {
-            let stuck = format!("{waiting} requests were not decided, {left}");
+            let legs = open_legs(scene).await?;
+            let stuck = format!("{waiting} requests were not decided, {left}: {legs}");
             return Ok(Drained { took, stuck: Some(stuck) });
+        }
+        // A call that was just claimed is given the time to be made: whoever jumps to the end
+        // of its lease again and again keeps everybody from ever calling.
+        if left.calls == 0 || calls_since.elapsed() > CALL {
+            calls_since = Instant::now();
+        } else {
+            sleep(LOOK).await;
+            continue;
         }
         let wait = left.next_duty.map_or(TimeDelta::zero(), |at| at - scene.time.now());
         scene.time.jump(wait.clamp(TimeDelta::zero(), TimeDelta::hours(1)) + TimeDelta::seconds(5))?;
@@ -67,6 +79,8 @@ struct UnderWay {
     known: i64,
     withdrawals: i64,
     legs: i64,
+    /// Legs that a worker has claimed, of which some may have died.
+    calls: i64,
     outbox: i64,
     /// When the next leg is to be looked at.
     next_duty: Option<DateTime<Utc>>,
@@ -86,6 +100,15 @@ impl fmt::Display for UnderWay {
     }
 }
 
+/// A few legs that go on, in words.
+async fn open_legs(scene: &Scene) -> Result<String> {
+    let ask = "select coalesce(string_agg(concat_ws(' ', payout_no, rail, state, 'attempts', attempts, 'queries', queries,
+                                                    'check', check_at, 'dispatch', dispatch_at, code, detail), '; '), '')
+                 from (select * from leg where state in ('scheduled', 'dispatching', 'submitted', 'unknown')
+                        order by id limit 5) as open";
+    Ok(sqlx::query_scalar(ask).fetch_one(scene.database.pool()).await?)
+}
+
 /// Asks what has not ended.
 async fn under_way(scene: &Scene) -> Result<UnderWay> {
     let ask = "select (select count(*) from withdrawal)                                             as known,
@@ -94,6 +117,7 @@ async fn under_way(scene: &Scene) -> Result<UnderWay> {
                                         'on_hold'))                                              as withdrawals,
                       (select count(*) from leg
                         where state in ('scheduled', 'dispatching', 'submitted', 'unknown'))     as legs,
+                      (select count(*) from leg where state = 'dispatching')                     as calls,
                       (select count(*) from outbox where published_at is null)                   as outbox,
                       (select min(coalesce(check_at, dispatch_at)) from leg
                         where state in ('scheduled', 'dispatching', 'submitted', 'unknown'))     as next_duty";
@@ -102,6 +126,7 @@ async fn under_way(scene: &Scene) -> Result<UnderWay> {
         known: row.try_get("known")?,
         withdrawals: row.try_get("withdrawals")?,
         legs: row.try_get("legs")?,
+        calls: row.try_get("calls")?,
         outbox: row.try_get("outbox")?,
         next_duty: row.try_get("next_duty")?,
     })

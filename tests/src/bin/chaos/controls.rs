@@ -21,7 +21,7 @@ use crate::{audience, mix, upstream};
 const WITHDRAWALS: usize = 40;
 
 /// How long a control may take to end; with a bug it may never.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// How long the step may take at which a process dies.
 const DEATH: Duration = Duration::from_secs(15);
