@@ -1,4 +1,4 @@
-//! The chaos run, in a release build.
+//! The chaos runs: the whole one in a release build, and a small one among the checks.
 
 use std::env;
 use std::path::PathBuf;
@@ -7,6 +7,20 @@ use anyhow::{Context, Result};
 use tokio::process::Command;
 
 use crate::run::{self, cargo, workspace};
+
+/// What the small run is asked for: less than three minutes on two cores.
+const SMALL: &[&str] = &[
+    "--seed",
+    "1",
+    "--withdrawals",
+    "300",
+    "--kills",
+    "24",
+    "--postgres-crashes",
+    "2",
+    "--broker-kills",
+    "1",
+];
 
 /// Builds the product with its failpoints, the simulator and the driver for release, and runs it.
 ///
@@ -18,6 +32,22 @@ pub(crate) async fn run(arguments: &[String]) -> Result<()> {
     build.args(["--bin", "outflow-faulty", "--bin", "gateway-simulator", "--bin", "chaos"]);
     run::to_the_end(build).await?;
     start("release", arguments).await
+}
+
+/// The small run, on what the tests were built from.
+///
+/// The product with its failpoints is built by itself, so that no other program
+/// of the workspace has them.
+///
+/// # Errors
+/// As for [`run`].
+pub(crate) async fn check() -> Result<()> {
+    run::to_the_end(cargo(&["build", "--workspace", "--bin", "gateway-simulator", "--bin", "chaos"])).await?;
+    let mut build = cargo(&["build", "--workspace", "--bin", "outflow-faulty"]);
+    build.args(["--features", "outflow/failpoints"]);
+    run::to_the_end(build).await?;
+    let arguments: Vec<String> = SMALL.iter().map(|it| (*it).to_owned()).collect();
+    start("debug", &arguments).await
 }
 
 async fn start(profile: &str, arguments: &[String]) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::run::{self, Failures, cargo};
-use crate::servers;
+use crate::{chaos, servers};
 
 /// One thing that has to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,20 @@ pub(crate) enum Check {
     Examples,
     /// The documentation builds and every link in it leads somewhere.
     Documentation,
+    /// A small storm, every failpoint and every planted bug.
+    Chaos,
 }
 
 /// All of them. Those that fail soonest come first.
-const ALL: [Check; 6] =
-    [Check::Format, Check::DomainAlone, Check::Lints, Check::Tests, Check::Examples, Check::Documentation];
+const ALL: [Check; 7] = [
+    Check::Format,
+    Check::DomainAlone,
+    Check::Lints,
+    Check::Tests,
+    Check::Examples,
+    Check::Documentation,
+    Check::Chaos,
+];
 
 impl Check {
     /// What the summary calls it.
@@ -38,6 +47,7 @@ impl Check {
             Self::Tests => "tests",
             Self::Examples => "examples in the documentation",
             Self::Documentation => "documentation",
+            Self::Chaos => "chaos",
         }
     }
 
@@ -57,6 +67,7 @@ impl Check {
             Self::Lints => cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
             Self::DomainAlone => cargo(&["check", "--package", "domain"]),
             Self::Tests => return run_tests(more).await,
+            Self::Chaos => return chaos::check().await,
             Self::Examples => cargo(&["test", "--workspace", "--doc"]),
             Self::Documentation => {
                 let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
