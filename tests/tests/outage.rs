@@ -107,6 +107,7 @@ fn start(
         approvers: 1,
         calendar: Arc::new(Calendar::default()),
         bank_cut_offs: vec![NaiveTime::MIN],
+        ..PayoutPolicy::default()
     };
     let approval_wait = Policy::default().approval_wait;
     let desk = Desk { policy, approval_wait, vault: till.vault.clone() };

@@ -6,6 +6,7 @@
 //! next to the source document, tested as tables, and replayed.
 
 mod allocation;
+mod approval;
 mod book;
 mod calendar;
 mod channel;
@@ -25,6 +26,9 @@ mod route;
 mod withdrawal;
 
 pub use allocation::{Draw, Part};
+pub use approval::{
+    AmountRule, ApprovalRule, ApprovalRules, Asked, Band, Demand, Pace, Velocity, demands, people_needed,
+};
 pub use book::{Age, Book, Reach};
 pub use calendar::{
     BANK_DAYS, Calendar, Counted, CutOff, NotACalendar, date_in_shanghai, end_of_day, in_shanghai,

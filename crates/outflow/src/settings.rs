@@ -236,6 +236,14 @@ mod tests {
             ("[policy]\nbank_cut_offs = []", 2, "at least one"),
             ("[bank]\nfile_transfers = 0", 2, "expected 1 to 2000 transfers, not 0"),
             ("[bank]\ndaily_total = 5", 2, "expected an amount"),
+            ("[policy.approval]\nbands = [{ up_to = \"9.00\", people = 0 }]", 2, "at least 1"),
+            (
+                "[policy.approval]\nbands = [{ up_to = \"9.00\", people = 1 }, { up_to = \"9\", people = 2 }]",
+                2,
+                "same amount",
+            ),
+            ("[policy.approval]\naccount_velocity = [{ hours = 24, people = 1 }]", 2, "`most` or `sum`"),
+            ("[policy.approval.channels]\nfax = 1", 2, "no channel"),
         ] {
             let error = toml::from_str::<Settings>(text).unwrap_err().to_string();
             assert!(error.contains(&format!("at line {line},")) && error.contains('^'), "{error}");

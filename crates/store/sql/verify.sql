@@ -1,6 +1,6 @@
 -- Every invariant of the books as one query: a row is a violation, no row is a clean house.
 --
--- $1 the moment, $2 distinct approvers above the automatic amount.
+-- $1 the moment, $2 distinct approvers above the automatic amount, where no rule said how many.
 -- Evidence from outside stands in two temporary tables that the caller fills, or leaves empty:
 --   evidence_movement (payout_no, amount, kind)  the gateways' own books: 'payout' or 'return'
 --   evidence_given    (what)                     'movements' when that table is filled
@@ -268,26 +268,29 @@ union all
 select 'I16', 'withdrawal ' || withdrawal.id, 'it was approved without its quorum'
   from withdrawal
   join transition on transition.withdrawal_id = withdrawal.id and leg_id is null and transition.event = 'approve'
- where transition.actor <> 'approval'
-   and withdrawal.approved_at is not null
+  cross join lateral (select coalesce((select approval.effect_digest
+                                        from approval
+                                       where approval.withdrawal_id = withdrawal.id
+                                       order by approval.id desc
+                                       limit 1), withdrawal.effect_digest) as effect_digest) as approved
+  left join approval_demand on approval_demand.withdrawal_id = withdrawal.id
+                           and approval_demand.effect_digest = approved.effect_digest
+ where withdrawal.approved_at is not null
    and not exists (select 1
                      from transition as later
                     where later.withdrawal_id = withdrawal.id
                       and later.leg_id is null
                       and later.event = 'approve'
                       and later.sequence > transition.sequence)
-   and $2::bigint > (select count(distinct actor)
-                       from decision
-                      where decision.withdrawal_id = withdrawal.id
-                        and verdict = 'approve'
-                        and result = 'applied'
-                        and decision.effect_digest is not distinct from coalesce(
-                                (select approval.effect_digest
-                                   from approval
-                                  where approval.withdrawal_id = withdrawal.id
-                                  order by approval.id desc
-                                  limit 1), withdrawal.effect_digest)
-                        and actor <> withdrawal.requester)
+   -- What was approved before there were demands was approved by the amount alone.
+   and coalesce(approval_demand.people, case when transition.actor = 'approval' then 0 else $2::bigint end)
+       > (select count(distinct actor)
+            from decision
+           where decision.withdrawal_id = withdrawal.id
+             and verdict = 'approve'
+             and result = 'applied'
+             and decision.effect_digest is not distinct from approved.effect_digest
+             and actor <> withdrawal.requester)
 union all
 select 'I16', 'leg ' || leg.id, 'it goes to another destination than the one before, and nobody approved that'
   from leg

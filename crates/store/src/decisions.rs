@@ -18,6 +18,10 @@ pub enum Verdict {
     Deny,
     /// The requester takes it back.
     Cancel,
+    /// Stop it for now.
+    Hold,
+    /// Let it go on.
+    Release,
 }
 
 /// A decision and its result.

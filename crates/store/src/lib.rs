@@ -5,7 +5,7 @@
 //! as an argument, so that the clock stays with the caller.
 //!
 //! Whoever locks, locks in this order, and so never waits in a circle:
-//! accounts by id ▸ withdrawals by id ▸ legs by id ▸ top-ups.
+//! accounts by id ▸ withdrawals by id ▸ legs by id ▸ payees by key ▸ top-ups.
 
 pub mod accounts;
 pub mod approvals;
@@ -17,6 +17,7 @@ pub mod bank_runs;
 pub mod books;
 mod database;
 pub mod decisions;
+pub mod demands;
 mod error;
 pub mod facts;
 pub mod history;

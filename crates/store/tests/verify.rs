@@ -120,6 +120,18 @@ const CORRUPTIONS: &[(&str, &str)] = &[
         "update audit_entry set detail = '{}' where sequence = 1;
          update audit_entry set digest = audit_digest(audit_entry) where sequence = 1",
     ),
+    (
+        "I16",
+        "insert into approval_demand (withdrawal_id, effect_digest, people, demands, decided_at)
+         select id, 'e', 2, '[]', now() from withdrawal where state = 'completed';
+         update withdrawal set effect_digest = 'e'; update decision set effect_digest = 'e'",
+    ),
+    (
+        "I16",
+        "insert into approval_demand (withdrawal_id, effect_digest, people, demands, decided_at)
+         select id, 'e', 1, '[]', now() from withdrawal where state = 'completed';
+         update withdrawal set effect_digest = 'e'; update transition set actor = 'approval' where event = 'approve'",
+    ),
 ];
 
 /// A leg in the place of the only one, sent without anybody's approval.
@@ -202,7 +214,7 @@ async fn rebuild(database: &Database) {
     let unlock = "alter table audit_entry disable trigger all";
     sqlx::raw_sql(unlock).execute(database.pool()).await.expect("the audit can be forged");
     let empty = "truncate account, top_up, transfer, withdrawal, leg, attempt, decision, transition, outbox, repeat_request, audit_entry, bank_file, bank_transfer, \
-                 approval, attempt_outcome";
+                 approval, attempt_outcome, approval_demand";
     sqlx::raw_sql(empty).execute(database.pool()).await.expect("an empty house");
     sqlx::raw_sql(CLEAN_HOUSE).execute(database.pool()).await.expect("a clean house");
     for actor in ["zhang.min", "wang.fang", "li.wei"] {

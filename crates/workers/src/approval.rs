@@ -1,13 +1,15 @@
-//! The approval worker: lets small withdrawals go, leaves the others to people.
+//! The approval worker: lets go what no rule has anything against, leaves the rest to people.
 //!
 //! ```text
-//! outflow.approvals ─▶ lock cases ─▶ obstacle? hold · small? approve · else wait ─▶ write ─▶ ack
+//! outflow.approvals ─▶ lock cases ─▶ obstacle? hold · nobody needed, or all there? approve · else wait ─▶ write ─▶ ack
 //! ```
 //!
 //! A nudge can be lost with its queue. So whatever has waited for a while is looked
 //! at again without one; what waits for people goes on waiting.
 
 use std::time::Duration;
+
+use std::collections::BTreeSet;
 
 use broker::topology::{APPROVALS, payout_queue};
 use broker::{Delivery, Inbox, Settled};
@@ -26,7 +28,7 @@ use crate::decisions::Desk;
 use crate::failpoint::failpoint;
 use crate::nudge::{self, nudge};
 use crate::patience::patiently;
-use crate::{Clock, Error, PayoutPolicy, dead_letter};
+use crate::{Clock, Error, PayoutPolicy, dead_letter, demand};
 
 /// The name of this worker in traces.
 const WORKER: &str = "approval";
@@ -43,7 +45,7 @@ const BATCH: i64 = 200;
 /// What a pass over a batch did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// Approved by the amount rule.
+    /// Approved: no rule needs anybody, or everybody is there.
     pub approved: usize,
     /// Put on hold by R2 or R4.
     pub held: usize,
@@ -179,24 +181,39 @@ async fn review_in(
 ) -> Result<Tally, store::Error> {
     let mut cases = Cases::lock(tx, ids, at).await?;
     let mut tally = Tally::default();
+    let mut free = Vec::new();
     for id in cases.ids() {
         let case = cases.get(id).expect("an id of the cases in hand");
         if !case.awaits_approval() {
             continue;
         }
-        let small = case.withdrawal.amount <= policy.auto_approve_up_to;
-        let rerouted = case.withdrawal.state == WithdrawalState::ActionRequired;
-        if rerouted && cases.account_of(id).and_then(obstacle_of).is_some() {
+        let obstacle = cases.account_of(id).and_then(obstacle_of);
+        if obstacle.is_some() && case.withdrawal.state == WithdrawalState::ActionRequired {
             // Its other legs may be under way, so it is not put on hold; no rule lets it go.
             tally.waiting += 1;
-        } else if let Some(obstacle) = cases.account_of(id).and_then(obstacle_of) {
+        } else if let Some(obstacle) = obstacle {
             hold(&mut cases, id, obstacle);
             tally.held += 1;
-        } else if small {
-            approve(&mut cases, id, policy, WORKER, Some("within the amount that needs no person"));
-            tally.approved += 1;
         } else {
-            tally.waiting += 1;
+            free.push(id);
+        }
+    }
+    let demands = demand::settle(tx, &cases, &free, policy).await?;
+    demand::tell(&mut cases, &demands);
+    // An approval can be there before this worker is: from before a hold, or before new details.
+    let approvers = demand::approvers(tx, &free).await?;
+    for id in free {
+        let there = approvers.get(&id).map_or(0, BTreeSet::len);
+        match demands.people(id) {
+            Some(0) => {
+                approve(&mut cases, id, policy, WORKER, Some("within the amount that needs no person"));
+                tally.approved += 1;
+            }
+            Some(people) if there >= people as usize => {
+                approve(&mut cases, id, policy, WORKER, Some("everybody who is needed has approved it"));
+                tally.approved += 1;
+            }
+            Some(_) | None => tally.waiting += 1,
         }
     }
     cases.write(tx, WORKER).await?;
@@ -214,7 +231,11 @@ pub(crate) fn obstacle_of(account: &Account) -> Option<Obstacle> {
     })
 }
 
-fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
+/// Stops a withdrawal that waits for an approval, for R2 or R4.
+///
+/// # Panics
+/// When it does not wait for an approval, which callers have checked.
+pub(crate) fn hold(cases: &mut Cases, id: Uuid, obstacle: Obstacle) {
     cases
         .move_withdrawal(id, WithdrawalEvent::Hold, WORKER, Some(obstacle.into()))
         .expect("what waits for an approval can be held");

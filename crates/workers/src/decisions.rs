@@ -10,12 +10,13 @@
 //! event tells its sender.
 
 mod details;
+mod quorum;
 mod redirect;
 mod refusal;
 mod resolutions;
 mod verdicts;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use broker::contract::{
     Envelope, Instruction, Problem, WithdrawalDecided, differing_fields, parse_instruction,
@@ -32,6 +33,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use self::details::Book;
+use self::quorum::Quorums;
 pub use self::refusal::Refusal;
 use self::resolutions::Reviews;
 pub(crate) use self::verdicts::give_back;
@@ -181,7 +183,7 @@ async fn judge_in(
     // The locks come before the look at what is known: whoever had them before
     // has committed by now, and what it took in is seen.
     let mut cases = Cases::lock(tx, &ids, at).await?;
-    let mut table = Table::set(tx, &cases, messages).await?;
+    let mut table = Table::set(tx, &cases, messages, &desk.policy).await?;
     let mut sheet = Sheet { at, ..Sheet::default() };
     let mut results = Vec::with_capacity(messages.len());
     for message in messages {
@@ -215,8 +217,8 @@ async fn judge_in(
 struct Table {
     /// Messages that were taken in before, by source and id, with what they said.
     known: HashMap<(String, String), Option<Value>>,
-    /// Whose approvals of the present effect stand.
-    approvers: BTreeMap<Uuid, BTreeSet<String>>,
+    /// Whose approvals of the present effect stand, and how many it needs.
+    quorums: Quorums,
     /// The receiving accounts.
     book: Book,
     /// Who proposed what became of legs in manual review.
@@ -224,15 +226,17 @@ struct Table {
 }
 
 impl Table {
-    async fn set(tx: &mut Tx, cases: &Cases, messages: &[Message]) -> Result<Self, store::Error> {
+    async fn set(
+        tx: &mut Tx,
+        cases: &Cases,
+        messages: &[Message],
+        policy: &PayoutPolicy,
+    ) -> Result<Self, store::Error> {
         let sources: Vec<&str> = messages.iter().map(|it| it.source.as_str()).collect();
         let event_ids: Vec<&str> = messages.iter().map(|it| it.id.as_str()).collect();
         let known = instructions::known(tx, &sources, &event_ids).await?;
         let known = known.into_iter().map(|it| ((it.source, it.event_id), it.form)).collect();
-        let mut approvers: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
-        for (withdrawal, actor) in decisions::approvers(tx, &cases.ids()).await? {
-            approvers.entry(withdrawal).or_default().insert(actor);
-        }
+        let quorums = Quorums::read(tx, cases, messages, policy).await?;
         let details = messages.iter().filter_map(|it| match &it.data {
             Instruction::Details(details) => Some(details.withdrawal_id),
             Instruction::Decided(_) | Instruction::Resolved(_) => None,
@@ -243,7 +247,7 @@ impl Table {
             Instruction::Decided(_) | Instruction::Details(_) => None,
         });
         let reviews = Reviews::read(tx, &resolved.collect::<Vec<_>>()).await?;
-        Ok(Self { known, approvers, book, reviews })
+        Ok(Self { known, quorums, book, reviews })
     }
 
     /// The fields in which a message differs from the first under its source and
@@ -265,15 +269,14 @@ impl Table {
     fn apply(&mut self, cases: &mut Cases, message: &Message, desk: &Desk) -> Result<&'static str, Refused> {
         match &message.data {
             Instruction::Decided(wish) => {
-                let approvers = self.approvers.entry(wish.withdrawal_id).or_default();
-                verdicts::apply(cases, approvers, wish, &desk.policy)
+                verdicts::apply(cases, &mut self.quorums, wish, desk)
                     .map_err(|refusal| vec![refusal.problem()])?;
                 Ok(APPLIED)
             }
             Instruction::Details(wish) => {
                 details::apply(cases, &mut self.book, wish, desk)?;
                 // What was approved is another effect now.
-                self.approvers.remove(&wish.withdrawal_id);
+                self.quorums.forget(wish.withdrawal_id);
                 Ok(APPLIED)
             }
             Instruction::Resolved(wish) => {

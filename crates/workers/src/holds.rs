@@ -30,6 +30,16 @@ const WORKER: &str = "holds";
 /// The word of the guard at the dispatch that cannot open a payee's number.
 pub(crate) const PAYEE_UNREADABLE: &str = "payee_unreadable";
 
+/// The words of the guards that this duty asks again.
+fn words() -> Vec<&'static str> {
+    [Obstacle::VARIANTS, &[PAYEE_UNREADABLE]].concat()
+}
+
+/// Whether a hold is one that this duty ends by itself.
+pub(crate) fn ends_by_itself(because: Option<&str>) -> bool {
+    because.is_some_and(|it| words().contains(&it))
+}
+
 /// Withdrawals that are looked at in one transaction.
 const BATCH: i64 = 200;
 
@@ -77,8 +87,7 @@ pub async fn run(
 /// When the database is away or refuses.
 pub async fn pass(database: &Database, guard: &Guard, at: DateTime<Utc>) -> Result<usize, store::Error> {
     let mut tx = database.begin().await?;
-    let words = [Obstacle::VARIANTS, &[PAYEE_UNREADABLE]].concat();
-    let ids = withdrawals::held_because(&mut tx, &words, BATCH).await?;
+    let ids = withdrawals::held_because(&mut tx, &words(), BATCH).await?;
     if ids.is_empty() {
         return Ok(0);
     }
@@ -89,7 +98,7 @@ pub async fn pass(database: &Database, guard: &Guard, at: DateTime<Utc>) -> Resu
         let on_hold = cases.get(id).is_some_and(|case| case.withdrawal.state == WithdrawalState::OnHold);
         let free = cases.account_of(id).is_some_and(|account| obstacle_of(account).is_none());
         if on_hold && free && !closed.contains(&id) {
-            let_go(&mut cases, id, &guard.policy);
+            let_go(&mut cases, id, &guard.policy, (WORKER, None));
             freed += 1;
         }
     }
@@ -117,12 +126,15 @@ async fn closed(tx: &mut Tx, cases: &Cases, vault: &Vault) -> Result<BTreeSet<Uu
 }
 
 /// R7: a bank leg that comes off hold goes out at the next cut-off; its deadline stays.
-fn let_go(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy) {
+///
+/// # Panics
+/// When the withdrawal is not in hand, which callers have checked.
+pub(crate) fn let_go(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy, (by, note): (&str, Option<&str>)) {
     let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
     withdrawal.held_because = None;
     if withdrawal.held_from == Some(WithdrawalState::PendingApproval) {
         cases
-            .move_withdrawal(id, WithdrawalEvent::ReleaseToPending, WORKER, None)
+            .move_withdrawal(id, WithdrawalEvent::ReleaseToPending, by, note)
             .expect("what is on hold can be let go");
         cases.publish(nudge(APPROVALS, id));
         return;
@@ -137,9 +149,10 @@ fn let_go(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy) {
         .map(|leg| leg.id)
         .collect();
     for leg in held {
-        cases.move_leg(leg, LegEvent::Unhold, WORKER, None).expect("a held leg can be let go");
+        cases.move_leg(leg, LegEvent::Unhold, by, note).expect("a held leg can be let go");
         let leg = cases.leg_mut(leg).expect("the leg is in hand");
         leg.dispatch_at = leg.dispatch_at.max(Some(policy.times_of(leg.rail, at).dispatch_at));
+        leg.nudged_at = None;
         if leg.attempts == 0 {
             leg.execute_on = leg.dispatch_at.map(date_in_shanghai);
         }

@@ -18,6 +18,7 @@ pub mod codes;
 pub mod dead_letter;
 pub mod deadlines;
 pub mod decisions;
+mod demand;
 mod effect;
 mod error;
 pub mod events;

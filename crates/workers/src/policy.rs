@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveTime, Utc};
-use domain::{Calendar, Counted, Money, Rail};
+use domain::{AmountRule, ApprovalRules, Calendar, Counted, Money, Policy, Rail};
 
 /// Who may approve what, and when money leaves.
 #[derive(Debug, Clone)]
 pub struct PayoutPolicy {
-    /// Up to this amount no person is needed.
+    /// Up to this amount the amount needs no person.
     pub auto_approve_up_to: Money,
     /// S01: distinct people who must approve anything above, the requester not among them.
     pub approvers: usize,
@@ -16,6 +16,22 @@ pub struct PayoutPolicy {
     pub calendar: Arc<Calendar>,
     /// When bank payouts go out, as times of day in Asia/Shanghai on working days.
     pub bank_cut_offs: Vec<NaiveTime>,
+    /// What else decides how many people are needed.
+    pub approval: ApprovalRules,
+}
+
+impl Default for PayoutPolicy {
+    /// Two people above 5000.00, no other rule, a cut-off at 16:30 and no calendar
+    /// but the weekends.
+    fn default() -> Self {
+        Self {
+            auto_approve_up_to: Money::from_minor(500_000),
+            approvers: 2,
+            calendar: Arc::default(),
+            bank_cut_offs: Policy::default().bank_cut_offs,
+            approval: ApprovalRules::default(),
+        }
+    }
 }
 
 /// When a leg goes out, and by when its money must be there.
@@ -28,6 +44,14 @@ pub(crate) struct Times {
 }
 
 impl PayoutPolicy {
+    /// The limit of the amount.
+    pub(crate) fn amount_rule(&self) -> AmountRule {
+        AmountRule {
+            nobody_up_to: self.auto_approve_up_to,
+            people_above: u32::try_from(self.approvers).unwrap_or(u32::MAX),
+        }
+    }
+
     /// The times of a leg that was approved at `approved_at`.
     ///
     /// Source, R7: "After the withdrawal request is approved, the money goes back

@@ -37,6 +37,7 @@ fn policy_until(last: i32) -> PayoutPolicy {
         approvers: 1,
         calendar: Arc::new(calendar),
         bank_cut_offs: vec![NaiveTime::from_hms_opt(16, 30, 0).expect("a time of day")],
+        ..PayoutPolicy::default()
     }
 }
 

@@ -47,6 +47,7 @@ fn desk() -> Desk {
         approvers: 2,
         calendar: Arc::new(Calendar::default()),
         bank_cut_offs: vec![NaiveTime::from_hms_opt(16, 30, 0).unwrap()],
+        ..PayoutPolicy::default()
     };
     Desk { policy, approval_wait: Policy::default().approval_wait, vault: vault() }
 }

@@ -83,6 +83,7 @@ impl Scene {
             approvers: 1,
             calendar: Arc::new(Calendar::default()),
             bank_cut_offs: vec![NaiveTime::from_hms_opt(16, 30, 0).expect("a time of day")],
+            ..PayoutPolicy::default()
         };
         let ids: Vec<Uuid> = sqlx::query_scalar("select id from withdrawal where state = 'pending_approval'")
             .fetch_all(self.till.database.pool())

@@ -227,6 +227,7 @@ fn start(
         approvers: 1,
         calendar: Arc::new(Calendar::default()),
         bank_cut_offs: vec![NaiveTime::from_hms_opt(16, 30, 0).expect("a time of day")],
+        ..PayoutPolicy::default()
     };
     let guard = holds::Guard { policy: policy.clone(), vault: vault.clone() };
     let rules = intake::Rules { policy: Policy::default(), proofs: Proofs::Off, vault: vault.clone() };

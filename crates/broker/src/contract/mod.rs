@@ -10,6 +10,7 @@
 mod account;
 mod amount;
 mod answer;
+mod attention;
 mod bank_account;
 mod details;
 mod digest;
@@ -31,6 +32,7 @@ mod word;
 pub use account::{AccountKind, AccountUpserted, PartnerMode, TopUpBonusChanged, TopUpCredited};
 pub use amount::Amount;
 pub use answer::{CodeIssued, MessageRef, MessageRefused};
+pub use attention::{ApprovalDemand, ApprovalRequired};
 pub use bank_account::{BankAccount, PartialBankAccount, parse_bank_account};
 pub use details::{Instruction, WithdrawalDetails, parse_instruction};
 pub use digest::{canonical_digest, differing_fields};

@@ -93,6 +93,10 @@ pub enum Decision {
     Deny,
     /// The requester takes it back.
     Cancel,
+    /// Stop what was not sent yet, until it is released.
+    Hold,
+    /// Let it go on from where it was held.
+    Release,
 }
 
 /// Reads a message of the queue of requests.

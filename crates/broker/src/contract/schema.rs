@@ -7,9 +7,9 @@ use strum::IntoEnumIterator;
 
 use super::envelope::Envelope;
 use super::{
-    AccountUpserted, AllocationGranted, AllocationInvoiced, AllocationReclaimed, CodeIssued, Invoice,
-    LegResolved, MessageRefused, RequestRepeated, StatusChanged, TopUpBonusChanged, TopUpCredited,
-    UsageBilled, UsageUnbilled, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
+    AccountUpserted, AllocationGranted, AllocationInvoiced, AllocationReclaimed, ApprovalRequired,
+    CodeIssued, Invoice, LegResolved, MessageRefused, RequestRepeated, StatusChanged, TopUpBonusChanged,
+    TopUpCredited, UsageBilled, UsageUnbilled, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
 };
 
 /// Where the schemas are named. A stable name, not a place to fetch from.
@@ -38,6 +38,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         fixed::<RequestRepeated>(RequestRepeated::KIND),
         fixed::<MessageRefused>(MessageRefused::KIND),
         fixed::<CodeIssued>(CodeIssued::KIND),
+        fixed::<ApprovalRequired>(ApprovalRequired::KIND),
         status(),
     ]
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::amount::{Amount, moment};
 use super::answer::{CodeIssued, MessageRefused};
+use super::attention::ApprovalRequired;
 use super::envelope::{Envelope, Stamp};
 use super::problem::{Code, Problem};
 use super::text::{EffectDigest, Identifier, MessageId, Source};
@@ -173,6 +174,8 @@ pub enum Event {
     Refused(MessageRefused),
     /// A verification code is to be delivered.
     CodeIssued(CodeIssued),
+    /// A withdrawal waits for people.
+    ApprovalRequired(ApprovalRequired),
 }
 
 impl StatusChanged {
@@ -234,6 +237,7 @@ pub fn parse_event(body: &[u8]) -> Result<Envelope<Event>, Problem> {
             RequestRepeated::KIND => return typed::read(&data, "/data").map(Event::Repeated),
             MessageRefused::KIND => return typed::read(&data, "/data").map(Event::Refused),
             CodeIssued::KIND => return typed::read(&data, "/data").map(Event::CodeIssued),
+            ApprovalRequired::KIND => return typed::read(&data, "/data").map(Event::ApprovalRequired),
             _ => {}
         }
         let status: StatusChanged = typed::read(&data, "/data")?;

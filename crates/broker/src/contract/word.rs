@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use domain::{Channel, Currency, LegState, Rail, Route, WithdrawalState};
+use domain::{ApprovalRule, Channel, Currency, LegState, Rail, Route, WithdrawalState};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serializer};
 use strum::IntoEnumIterator;
@@ -19,6 +19,7 @@ pub(crate) trait Word: FromStr + Display + IntoEnumIterator {
     const CODE: Code = Code::InvalidValue;
 }
 
+impl Word for ApprovalRule {}
 impl Word for Channel {}
 impl Word for LegState {}
 impl Word for Rail {}

@@ -161,8 +161,9 @@ fn hear_event(heard: &mut Heard, delivery: &Delivery) {
             narrator::repeated(envelope.time, &it);
             heard.repeated.push(it);
         }
-        // The scene that sends a decision tells its end, and the demo's upstream signs its own proofs.
-        Event::Refused(_) | Event::CodeIssued(_) => {}
+        // The scene that sends a decision tells its end, the demo's upstream signs its own proofs, and
+        // what waits for people is seen in the books.
+        Event::Refused(_) | Event::CodeIssued(_) | Event::ApprovalRequired(_) => {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! Limits, windows and cut-offs: data for the rules.
 
+mod approval;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,6 +10,8 @@ use domain::{Calendar, ChannelLimits, Currency, Money, Policy, VoluntaryBankCard
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use workers::PayoutPolicy;
+
+use self::approval::ApprovalSettings;
 
 /// The table `[policy]`. The defaults are cautious: nothing large leaves
 /// without two people.
@@ -32,6 +36,8 @@ pub(crate) struct PolicySettings {
     pub(crate) details_wait_days: u16,
     /// Days that a withdrawal waits for a decision.
     pub(crate) approval_wait_days: u16,
+    /// What besides the amount makes people look.
+    pub(crate) approval: ApprovalSettings,
     /// R6: months until which money goes back to its source.
     pub(crate) windows: WindowSettings,
     /// R18: what the channels themselves allow.
@@ -110,6 +116,7 @@ impl Default for PolicySettings {
             refunds_forbidden: rules.refunds_forbidden,
             details_wait_days: days(rules.details_wait),
             approval_wait_days: days(rules.approval_wait),
+            approval: ApprovalSettings::default(),
             windows: WindowSettings::default(),
             limits: LimitSettings::default(),
         }
@@ -143,6 +150,7 @@ impl PolicySettings {
             approvers: self.approvers,
             calendar: Arc::new(calendar),
             bank_cut_offs: self.bank_cut_offs.clone(),
+            approval: self.approval.rules(),
         }
     }
 }

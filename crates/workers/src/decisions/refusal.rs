@@ -31,6 +31,12 @@ pub enum Refusal {
     ResolutionDiffers,
     /// Who asked for the money cannot say what became of it.
     RequesterCannotResolve,
+    /// There is nothing that a hold could stop now.
+    NothingToHold,
+    /// There is no hold to end.
+    NotOnHold,
+    /// R2, R4: what the guards stopped it for still stands.
+    StillObstructed,
 }
 
 impl Refusal {
@@ -43,7 +49,7 @@ impl Refusal {
                 (409, "/data/withdrawal_id", "the withdrawal is past the state in which this can be said")
             }
             Self::RequesterCannotApprove => {
-                (403, "/data/actor", "who asked for the money cannot approve the withdrawal")
+                (403, "/data/actor", "who asked for the money cannot approve the withdrawal, or let it go on")
             }
             Self::AlreadyApproved => {
                 (409, "/data/actor", "this person approved it already; it waits for somebody else")
@@ -78,6 +84,17 @@ impl Refusal {
             Self::RequesterCannotResolve => {
                 (403, "/data/actor", "who asked for the money cannot say what became of its payment")
             }
+            Self::NothingToHold => (
+                409,
+                "/data/withdrawal_id",
+                "nothing of it can be held now: it waits for bank details or is on hold, or all of it was sent",
+            ),
+            Self::NotOnHold => (409, "/data/withdrawal_id", "the withdrawal is not on hold"),
+            Self::StillObstructed => (
+                409,
+                "/data/withdrawal_id",
+                "the account is stopped, a partner's, or owes more than it has left; it goes on once that is over",
+            ),
         };
         let problem = Problem::with_status(self.into(), status, detail).at(pointer);
         match self {

@@ -193,6 +193,7 @@ fn policy() -> PayoutPolicy {
         approvers: 1,
         calendar: Arc::new(Calendar::default()),
         bank_cut_offs: vec![NaiveTime::from_hms_opt(16, 30, 0).unwrap()],
+        ..PayoutPolicy::default()
     }
 }
 
