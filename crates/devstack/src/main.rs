@@ -1,23 +1,39 @@
 //! Starts a stack, says what a shell needs to use it, and waits for Ctrl-C.
-//!
-//! `--no-install` refuses to install anything, `--management` adds RabbitMQ's
-//! console, `--postgres-only` leaves RabbitMQ out, and `--fresh` shows a new
-//! database and a new virtual host instead of the first ones.
 
+use clap::Parser;
 use devstack::{AMQP_URL, DATABASE_URL, Install, Management, Options, Servers, Stack};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// A throw-away `PostgreSQL` and `RabbitMQ` of one's own, until Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "devstack", version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+struct Arguments {
+    /// Fail instead of installing a server that is missing
+    #[arg(long)]
+    no_install: bool,
+    /// Add RabbitMQ's console
+    #[arg(long)]
+    management: bool,
+    /// Leave RabbitMQ out
+    #[arg(long)]
+    postgres_only: bool,
+    /// Show a new database and a new virtual host instead of the first ones
+    #[arg(long)]
+    fresh: bool,
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let wants = |name: &str| std::env::args().any(|argument| argument == name);
+    let arguments = Arguments::parse();
     let mut options = Options::default().reporting_to(|line| println!("{line}"));
-    if wants("--no-install") {
+    if arguments.no_install {
         options.install = Install::Never;
     }
-    if wants("--management") {
+    if arguments.management {
         options.management = Management::On;
     }
-    if wants("--postgres-only") {
+    if arguments.postgres_only {
         options.servers = Servers::PostgresOnly;
     }
     let servers = options.servers;
@@ -33,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
     if let Some(url) = stack.management_url() {
         println!("RabbitMQ's console: {url}");
     }
-    if wants("--fresh") {
+    if arguments.fresh {
         println!("export {DATABASE_URL}='{}'", stack.fresh_database("fresh").await?);
         if servers == Servers::Both {
             println!("export {AMQP_URL}='{}'", stack.fresh_vhost().await?);

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use gateways::{Gateways, Limits};
+use gateways::{Gateways, Limits, Signing};
 use serde::Deserialize;
 
-use super::Settings;
+use super::{Profile, Settings};
 use crate::exit::{Exit, Failure};
 
 /// The table `[gateways]`. Without `base_url` each channel is called where it
@@ -34,6 +34,19 @@ pub(crate) struct GatewaySettings {
     pub(crate) notify_url: Option<String>,
     /// How long a call may take, in seconds.
     pub(crate) call_seconds: u64,
+    /// Off for a benchmark alone: see [`Settings::signing`].
+    pub(crate) signing: SigningSwitch,
+}
+
+/// Whether calls are signed and answers verified.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SigningSwitch {
+    /// As in production.
+    #[default]
+    On,
+    /// Nobody proves who they are.
+    Off,
 }
 
 impl Default for GatewaySettings {
@@ -48,6 +61,7 @@ impl Default for GatewaySettings {
             bank_url: None,
             notify_url: None,
             call_seconds: Limits::default().total.as_secs(),
+            signing: SigningSwitch::On,
         }
     }
 }
@@ -86,8 +100,35 @@ impl Settings {
             channels.wechat.notify_url = Some(format!("{url}/wechat"));
             channels.unionpay.notify_url = Some(format!("{url}/unionpay"));
         }
+        channels.signing = self.signing()?;
         Gateways::new(&channels).context("making the gateways' adapters").map(Some)
     }
+
+    /// Whether calls are signed. Without signatures anybody could say that money
+    /// was paid, so that only a benchmark against a simulator of this machine may
+    /// leave them out.
+    ///
+    /// # Errors
+    /// When signing is off anywhere else.
+    fn signing(&self) -> Result<Signing, Failure> {
+        let is_inside = self.gateways.base_url.as_deref().is_some_and(is_this_machine);
+        match self.gateways.signing {
+            SigningSwitch::On => Ok(Signing::On),
+            SigningSwitch::Off if self.profile == Profile::Dev && is_inside => Ok(Signing::Off),
+            SigningSwitch::Off => Err(Failure::new(
+                Exit::Usage,
+                "`signing` of [gateways] is off, which only a benchmark against a simulator on this machine may say",
+                "remove `signing` from [gateways]",
+            )),
+        }
+    }
+}
+
+/// Whether a plain address is the loopback's.
+fn is_this_machine(url: &str) -> bool {
+    ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|start| url.strip_prefix(start).is_some_and(|it| it.starts_with([':', '/'])))
 }
 
 /// The longest that the channels take, the channel's own part left out.
@@ -99,10 +140,7 @@ fn notify_url(url: &str) -> Result<&str, Failure> {
         let next = "set `notify_url` of [gateways] to an address such as https://pay.example.com/v1/notices";
         Failure::new(Exit::Usage, format!("`notify_url` of [gateways] {rule}"), next)
     };
-    let inside = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    let is_inside =
-        inside.iter().any(|start| url.strip_prefix(start).is_some_and(|it| it.starts_with([':', '/'])));
-    if !url.starts_with("https://") && !is_inside {
+    if !url.starts_with("https://") && !is_this_machine(url) {
         return Err(wrong("must begin with https:// (http:// only on this machine)"));
     }
     if url.contains(['?', '#']) || url.contains(char::is_whitespace) {
@@ -116,7 +154,27 @@ fn notify_url(url: &str) -> Result<&str, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::notify_url;
+    use gateways::Signing;
+
+    use super::{SigningSwitch, notify_url};
+    use crate::settings::{Profile, Settings};
+
+    #[test]
+    fn calls_go_unsigned_only_to_a_simulator_of_this_machine_and_never_in_production() {
+        for (profile, url, signing, expected) in [
+            (Profile::Production, None, SigningSwitch::On, Some(Signing::On)),
+            (Profile::Dev, Some("http://127.0.0.1:9090"), SigningSwitch::Off, Some(Signing::Off)),
+            (Profile::Production, Some("http://127.0.0.1:9090"), SigningSwitch::Off, None),
+            (Profile::Dev, Some("http://127.0.0.1.example.com"), SigningSwitch::Off, None),
+            (Profile::Dev, Some("https://openapi.alipay.com"), SigningSwitch::Off, None),
+            (Profile::Dev, None, SigningSwitch::Off, None),
+        ] {
+            let mut settings = Settings { profile, ..Settings::default() };
+            settings.gateways.base_url = url.map(str::to_owned);
+            settings.gateways.signing = signing;
+            assert_eq!(settings.signing().ok(), expected, "{profile:?} {url:?} {signing:?}");
+        }
+    }
 
     #[test]
     fn an_address_that_a_channel_would_refuse_is_refused_here() {

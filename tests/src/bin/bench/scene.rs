@@ -23,7 +23,7 @@ const CHUNK: usize = 2_000;
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Whether the simulator checks and makes signatures.
+/// Whether both sides make and check signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signatures {
     Real,
@@ -61,22 +61,26 @@ impl Scene {
         let connections = Connections::open(stack.amqp_url(), "bench").await?;
         topology::apply(&connections).await?;
         let scene = Self { database, connections, stack, simulator, simulator_url, folder };
-        scene.write_settings()?;
+        scene.write_settings(signatures)?;
         Ok(scene)
     }
 
-    fn write_settings(&self) -> Result<()> {
+    fn write_settings(&self, signatures: Signatures) -> Result<()> {
         let key = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
         fs::write(self.folder.path().join("vault.key"), key)?;
         let (database, broker) = (self.stack.database_url(), self.stack.amqp_url());
         let url = &self.simulator_url;
+        let signing = match signatures {
+            Signatures::Real => "on",
+            Signatures::Unchecked => "off",
+        };
         let text = format!(
             "profile = \"dev\"\n\
              [database]\nurl = \"{database}\"\n\
              [broker]\nurl = \"{broker}\"\n\
              [vault]\nkeys = [{{ id = \"bench\", file = \"vault.key\" }}]\nlookup_key_file = \"vault.key\"\n\
              [verification]\nrequired = false\n\
-             [gateways]\nkey_folder = \"gateway-keys\"\nbase_url = \"{url}\"\n\
+             [gateways]\nkey_folder = \"gateway-keys\"\nbase_url = \"{url}\"\nsigning = \"{signing}\"\n\
              [policy]\nmax_open_withdrawals = 1000\n"
         );
         fs::write(self.settings_file(), text).context("writing the settings")
