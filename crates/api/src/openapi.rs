@@ -6,7 +6,9 @@
 //! endpoint of the table, and finds none that is missing in it.
 
 use axum::response::IntoResponse;
-use broker::contract::{Problem, StatusChanged, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested};
+use broker::contract::{
+    LegResolved, Problem, StatusChanged, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
+};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -46,6 +48,22 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "Withdrawal",
     ),
     ("post", "/v1/withdrawals/{id}/cancel", "operator", "Takes it back", "Because", "Withdrawal"),
+    (
+        "post",
+        "/v1/withdrawals/{id}/resolutions",
+        "operator",
+        "Says what became of a leg in manual review",
+        "Resolution",
+        "Withdrawal",
+    ),
+    (
+        "get",
+        "/v1/withdrawals/{id}/legs",
+        "viewer",
+        "Its legs, each with its calls to the gateway",
+        "-",
+        "Page",
+    ),
     (
         "post",
         "/v1/withdrawals/{id}/details",
@@ -231,6 +249,7 @@ fn schemas() -> Value {
         ("Request", generator.root_schema_for::<WithdrawalRequested>()),
         ("Decision", generator.root_schema_for::<WithdrawalDecided>()),
         ("Details", generator.root_schema_for::<WithdrawalDetails>()),
+        ("Resolution", generator.root_schema_for::<LegResolved>()),
     ] {
         let mut schema = root.to_value();
         let fields = schema.as_object_mut().expect("a type of the contract is an object");
@@ -248,7 +267,7 @@ fn schemas() -> Value {
 fn left_out(name: &str, mut schema: Value) -> Value {
     let filled: &[&str] = match name {
         "Request" => &["requester", "requested_at"],
-        "Decision" | "Details" => &["withdrawal_id", "actor"],
+        "Decision" | "Details" | "Resolution" => &["withdrawal_id", "actor"],
         _ => &[],
     };
     if let Some(required) = schema["required"].as_array_mut() {

@@ -10,8 +10,8 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use broker::contract::{
-    Envelope, Instruction, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested, parse_instruction,
-    parse_request,
+    Envelope, Instruction, LegResolved, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
+    parse_instruction, parse_request,
 };
 use serde_json::{Value, json};
 use store::withdrawals;
@@ -133,6 +133,18 @@ pub(crate) async fn details(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let wish = Wish { kind: WithdrawalDetails::KIND, action: "details", id: withdrawal::number(&id)? };
+    instruct(&state, &person, (wish, &headers), &body).await
+}
+
+/// `POST /v1/withdrawals/{id}/resolutions`
+pub(crate) async fn resolve(
+    Extract(state): Extract<State>,
+    person: Person,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let wish = Wish { kind: LegResolved::KIND, action: "resolve", id: withdrawal::number(&id)? };
     instruct(&state, &person, (wish, &headers), &body).await
 }
 

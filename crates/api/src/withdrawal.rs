@@ -125,6 +125,32 @@ pub(crate) async fn of(state: &State, id: Uuid) -> Result<Json, Refusal> {
     Ok(Json(serde_json::to_string(&status).expect("a status of texts and numbers serialises")))
 }
 
+/// `GET /v1/withdrawals/{id}/legs`: every generation of every leg, with the calls
+/// that were made for it.
+pub(crate) async fn legs(Extract(state): Extract<State>, Path(id): Path<String>) -> Result<Json, Refusal> {
+    let id = number(&id)?;
+    let mut tx = state.database.snapshot().await?;
+    let withdrawal = withdrawals::find(&mut tx, id).await?.ok_or_else(not_found)?;
+    let rows = legs::of_withdrawal(&mut tx, id).await?;
+    let calls = calls(&mut tx, id).await?;
+    let of = |leg: Uuid| -> Value {
+        let all = calls.as_array().into_iter().flatten();
+        all.filter(|it| it["leg_id"] == json!(leg)).cloned().collect()
+    };
+    let items = rows.iter().map(|it| {
+        json!({
+            "leg_id": it.id, "payout_no": it.payout_no, "rail": it.rail.to_string(),
+            "amount": it.amount.to_text(withdrawal.currency), "state": it.state.to_string(),
+            "top_up_id": it.top_up_upstream_id, "position": it.position, "generation": it.generation,
+            "replaces": it.predecessor_id, "payee_last_four": it.payee_last_four,
+            "dispatch_at": it.dispatch_at, "deadline_at": it.deadline_at, "paid_at": it.paid_at,
+            "check_at": it.check_at, "doubted_at": it.doubted_at, "reference": it.reference,
+            "code": it.code, "detail": it.detail, "attempts": of(it.id),
+        })
+    });
+    Ok(json!({ "items": items.collect::<Value>(), "next": null }).into())
+}
+
 /// `GET /v1/withdrawals/{id}/history`: moves, decisions, calls to gateways,
 /// money between buckets, notices and the audit.
 pub(crate) async fn past(Extract(state): Extract<State>, Path(id): Path<String>) -> Result<Json, Refusal> {

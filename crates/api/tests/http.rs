@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use store::operators::{self, Role};
 use store::withdrawals::Withdrawal;
 use store::{legs, withdrawals};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,4 +158,26 @@ async fn a_list_is_filtered_and_read_page_by_page() {
         let page = server.get(&format!("/v1/withdrawals?{query}")).await.2;
         assert_eq!(ids(&serde_json::from_str(&page).unwrap()), expected, "{query}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_is_too_large_or_never_ends_keeps_nobody_out() {
+    let server = server().await;
+    let address = server.base_url.trim_start_matches("http://").to_owned();
+    let mut slow = TcpStream::connect(&address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    for header in [format!("x: {}\r\n", "y".repeat(64 * 1024)), "x: y\r\n".repeat(200)] {
+        let mut large = TcpStream::connect(&address).await.unwrap();
+        let request = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{header}\r\n");
+        // The server may answer and close before all of it is written.
+        let _ = large.write_all(request.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = large.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+    assert_eq!(server.get("/healthz").await.0, StatusCode::OK, "others are answered meanwhile");
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).await.unwrap();
+    assert!(!String::from_utf8_lossy(&rest).contains("alive"), "the slow one was cut off");
 }

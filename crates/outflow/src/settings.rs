@@ -50,7 +50,7 @@ pub(crate) struct Settings {
     pub(crate) bank: BankSettings,
     /// Working days.
     pub(crate) calendar: CalendarSettings,
-    /// Status, probes and metrics over HTTP.
+    /// The API, the console, probes and metrics over HTTP.
     pub(crate) api: ApiSettings,
     /// The folder that relative paths start at.
     #[serde(skip)]
@@ -105,11 +105,11 @@ pub(crate) struct CalendarSettings {
     pub(crate) folder: Option<PathBuf>,
 }
 
-/// Status, probes and metrics over HTTP.
+/// The API, the console, probes and metrics over HTTP.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ApiSettings {
-    /// Where it listens. Nobody has to say who they are there yet, so keep it inside.
+    /// Where it listens, in plain HTTP: a proxy with TLS stands in front.
     pub(crate) listen: SocketAddr,
 }
 

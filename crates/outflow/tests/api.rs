@@ -153,7 +153,14 @@ async fn a_request_over_http_is_decided_like_one_from_the_queue_and_approved_by_
     assert_eq!(quote["terms"]["cap"], "20000.00");
 
     a_key_names_one_request(&world).await;
+    a_key_in_progress_is_told_so(&world).await;
     let id = two_people_approve(&world).await;
+    let legs = world.get(&format!("/v1/withdrawals/{id}/legs")).await;
+    assert_eq!(legs["items"][0]["amount"], "8000.00", "{legs}");
+    let no_review = json!({ "leg_id": legs["items"][0]["leg_id"], "outcome": "paid", "evidence": "line 7" });
+    let resolve = format!("/v1/withdrawals/{id}/resolutions");
+    let (status, refused) = world.ask("OPERATOR", (Method::POST, &resolve), &no_review).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("not_in_review")), "{refused}");
     let past = world.get(&format!("/v1/withdrawals/{id}/history")).await;
     let actions: Vec<&str> =
         past["audit"].as_array().unwrap().iter().map(|it| it["action"].as_str().unwrap()).collect();
@@ -167,6 +174,48 @@ async fn a_request_over_http_is_decided_like_one_from_the_queue_and_approved_by_
     assert_eq!((status, &audit["items"][0]["action"]), (200, &json!("confirm_code")), "{audit}");
     let (code, said) = world.outflow(&["verify"]);
     assert_eq!(code, Some(0), "{said}");
+    a_token_that_is_taken_back_ends_its_sessions(&world).await;
+}
+
+/// While one call decides a request, another one with its key is told to wait.
+async fn a_key_in_progress_is_told_so(world: &World) {
+    let database = store::Database::connect(&world.said["OUTFLOW_DATABASE_URL"], 1).await.unwrap();
+    let mut tx = database.begin().await.unwrap();
+    assert!(store::requests::try_lock(&mut tx, "/outflow/http/chen.jie", "busy").await.unwrap());
+    let (status, busy) = world.create("busy", &ask("1.00")).await;
+    assert_eq!((status, &busy["code"]), (409, &json!("in_progress")), "{busy}");
+    tx.commit().await.unwrap();
+    assert_eq!(world.create("busy", &ask("1.00")).await.0, 201);
+    // Many at once under one key are one withdrawal, whoever comes first.
+    let asked = ask("2.00");
+    let many = (0..8).map(|_| world.create("rush", &asked));
+    let mut ids: Vec<Value> = Vec::new();
+    for (status, body) in futures::future::join_all(many).await {
+        assert!(matches!(status, 200 | 201 | 409), "{status} {body}");
+        if status != 409 {
+            ids.push(body["withdrawal_id"].clone());
+        }
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+}
+
+async fn a_token_that_is_taken_back_ends_its_sessions(world: &World) {
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let url = &world.said["OUTFLOW_API_URL"];
+    let form = format!("token={}&next=%2F", world.said["OUTFLOW_APPROVER_TOKEN"]);
+    let answer = client.post(format!("{url}/login")).body(form).send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let status =
+        || async { client.get(url).header("cookie", &cookie).send().await.unwrap().status().as_u16() };
+    assert_eq!(status().await, 200);
+    assert_eq!(world.outflow(&["operator", "revoke", "wang.fang", "--by", "test"]).0, Some(0));
+    assert_eq!(status().await, 303, "the session ended with its token");
+    let (status, _) = world.ask("APPROVER", (Method::GET, "/v1/audit"), &Value::Null).await;
+    assert_eq!(status, 401);
+    assert_eq!(world.outflow(&["operator", "revoke", "wang.fang", "--by", "test"]).0, Some(3));
+    let (code, listed) = world.outflow(&["operator", "list", "--output", "json"]);
+    assert!(code == Some(0) && listed.contains("zhao.lei") && !listed.contains("token"), "{listed}");
 }
 
 async fn a_key_names_one_request(world: &World) {

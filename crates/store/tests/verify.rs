@@ -156,6 +156,7 @@ async fn every_planted_corruption_is_named_by_its_invariant() {
     let url = stack.fresh_database("verify").await.expect("a database");
     let database = Database::connect(&url, 2).await.expect("a connection");
     database.migrate().await.expect("the schema");
+    the_audit_refuses_changes(&database).await;
     lift_constraints(&database).await;
     let moved = [movement("P1")];
 
@@ -197,6 +198,14 @@ async fn every_planted_corruption_is_named_by_its_invariant() {
     stack.stop().await.expect("the stack stops");
 }
 
+async fn the_audit_refuses_changes(database: &Database) {
+    write_audit(database).await;
+    for change in ["update audit_entry set actor = 'x'", "delete from audit_entry", "truncate audit_entry"] {
+        let refused = sqlx::raw_sql(change).execute(database.pool()).await.expect_err(change);
+        assert!(refused.to_string().contains("insert-only"), "{change}: {refused}");
+    }
+}
+
 fn movement(payout_no: &str) -> GatewayMovement {
     GatewayMovement { payout_no: payout_no.to_owned(), amount: 6000, kind: "payout" }
 }
@@ -217,6 +226,10 @@ async fn rebuild(database: &Database) {
                  approval, attempt_outcome, approval_demand";
     sqlx::raw_sql(empty).execute(database.pool()).await.expect("an empty house");
     sqlx::raw_sql(CLEAN_HOUSE).execute(database.pool()).await.expect("a clean house");
+    write_audit(database).await;
+}
+
+async fn write_audit(database: &Database) {
     for actor in ["zhang.min", "wang.fang", "li.wei"] {
         let mut tx = database.begin().await.expect("a transaction");
         let deed = Deed::new((actor, "admin"), "pause", "bank").with(json!({ "reason": "a test" }));

@@ -6,10 +6,11 @@
 use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 use broker::contract::WithdrawalDecided;
-use domain::WithdrawalState;
+use domain::{LegState, WithdrawalState};
 use maud::{Markup, html};
 use serde_json::json;
 use store::decisions;
+use store::legs::{self, Leg};
 use store::operators::Role;
 use store::overview::{self, Filter};
 use store::withdrawals::Withdrawal;
@@ -36,8 +37,16 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
     let (lang, desk) = (visitor.lang, state.desk()?);
     let now = desk.engine.now();
     let mut tx = state.database.snapshot().await?;
-    let filter = Filter { states: vec![WithdrawalState::PendingApproval], limit: MOST, ..Filter::default() };
-    let rows = overview::withdrawals(&mut tx, &filter).await?;
+    let states = vec![WithdrawalState::PendingApproval, WithdrawalState::ActionRequired];
+    let filter = Filter { states, limit: MOST, ..Filter::default() };
+    let mut rows = Vec::new();
+    for row in overview::withdrawals(&mut tx, &filter).await? {
+        let waits = row.state == WithdrawalState::PendingApproval
+            || awaits_approval(&row, &legs::of_withdrawal(&mut tx, row.id).await?);
+        if waits {
+            rows.push(row);
+        }
+    }
     let ids: Vec<Uuid> = rows.iter().map(|it| it.id).collect();
     let approvals = decisions::approvers(&mut tx, &ids).await?;
     let of = |id: Uuid| -> Vec<&str> {
@@ -63,6 +72,19 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
         } } }
     };
     Ok(page(visitor, lang.say("To approve", "待审批"), &content))
+}
+
+/// Whether people are to approve it: at first, or because a slice of it goes
+/// another way than the one that was approved (R6c).
+pub(super) fn awaits_approval(it: &Withdrawal, legs: &[Leg]) -> bool {
+    let is_live = |leg: &Leg| !legs.iter().any(|it| it.predecessor_id == Some(leg.id));
+    match it.state {
+        WithdrawalState::PendingApproval => true,
+        WithdrawalState::ActionRequired => {
+            legs.iter().any(|leg| leg.state == LegState::Planned && is_live(leg))
+        }
+        _ => false,
+    }
 }
 
 /// What a visitor may decide about a withdrawal that waits for it. `approvers`

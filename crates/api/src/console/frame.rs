@@ -37,6 +37,8 @@ const DONE: &[(&str, &str, &str)] = &[
     ("replayed", "The message was sent again.", "消息已重新发送。"),
     ("discarded", "The message was discarded.", "消息已丢弃。"),
     ("published", "The request was published.", "申请已发布。"),
+    ("detailed", "The bank details were taken.", "账户信息已收到。"),
+    ("resolved", "What you say is written down.", "您的判断已记录。"),
     ("held", "The withdrawal is on hold.", "提现已冻结。"),
     ("released", "The hold has ended.", "冻结已解除。"),
 ];

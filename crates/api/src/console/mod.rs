@@ -12,6 +12,7 @@ mod channels;
 mod dev;
 mod frame;
 mod login;
+mod mend;
 mod overview;
 mod parked;
 mod pulse;
@@ -54,6 +55,8 @@ pub(crate) fn routes(is_dev: bool) -> Router<State> {
         .route("/withdrawals/{id}/approve", post(approve::approve))
         .route("/withdrawals/{id}/deny", post(approve::deny))
         .route("/withdrawals/{id}/cancel", post(approve::cancel))
+        .route("/withdrawals/{id}/details", post(mend::details))
+        .route("/withdrawals/{id}/resolve", post(mend::resolve))
         .route("/withdrawals/{id}/ask", post(attention::ask))
         .route("/withdrawals/{id}/escalate", post(attention::escalate))
         .route("/schedule", get(schedule::show))

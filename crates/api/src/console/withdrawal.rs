@@ -14,6 +14,7 @@ use store::history::{self, PastCall, PastMove, PastNotice, PastTransfer};
 use store::instructions::{self, Instruction};
 use store::legs::{self, Leg};
 use store::operators::Role;
+use store::resolutions::{self, Resolution};
 use store::withdrawals::{self, Withdrawal};
 use store::{Tx, audit};
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use super::frame::{page, reason_form, shown};
 use super::session::Visitor;
 use super::words::{Lang, age, amount, grouped, leg_state, moment, moment_or_dash, state as state_mark};
-use super::{approve, attention};
+use super::{approve, attention, mend};
 use crate::State;
 use crate::refusal::Refusal;
 use crate::withdrawal::{not_found, number};
@@ -39,6 +40,8 @@ struct Whole {
     notices: Vec<PastNotice>,
     transfers: Vec<PastTransfer>,
     deeds: Vec<Entry>,
+    /// What people said became of legs in manual review.
+    said: Vec<Resolution>,
 }
 
 impl Whole {
@@ -56,6 +59,7 @@ impl Whole {
             calls: history::calls(tx, id).await?,
             notices: history::notices(tx, id).await?,
             transfers: history::transfers(tx, id).await?,
+            said: resolutions::of_withdrawals(tx, &[id]).await?,
             deeds: audit::page(tx, Some(&id.to_string()), None, 100).await?,
             row,
             legs,
@@ -86,7 +90,8 @@ async fn content(state: &State, visitor: &Visitor, id: &str) -> Result<Markup, R
     let approvers: Vec<&str> = whole.approvers.iter().map(String::as_str).collect();
     let content = html! {
         (head(lang, &whole, now))
-        @if whole.row.state == WithdrawalState::PendingApproval { (approve::decide(visitor, &whole.row, &approvers, desk.approvers)) }
+        @if approve::awaits_approval(&whole.row, &whole.legs) { (approve::decide(visitor, &whole.row, &approvers, desk.approvers)) }
+        @if mend::wants_details(&whole.row, &whole.legs) && visitor.person.may(Role::Operator) { (mend::details_form(visitor, &whole.row)) }
         (reasons(lang, &whole.row))
         (all_legs(visitor, &whole))
         (money(lang, &whole))
@@ -155,6 +160,7 @@ fn all_legs(visitor: &Visitor, whole: &Whole) -> Markup {
             @for leg in whole.legs.iter().filter(|it| matches!(it.state, LegState::Unknown | LegState::ManualReview)) {
                 h3 { (whole.leg_name(Some(leg.id))) " " (leg_state(lang, leg.state)) }
                 (attention::safe_actions(visitor, leg))
+                @if leg.state == LegState::ManualReview { (mend::review_form(visitor, leg, &whole.said)) }
             }
         }
     } } }
@@ -232,6 +238,7 @@ fn messages(lang: Lang, whole: &Whole) -> Markup {
         ul.messages {
             li { (moment(it.received_at)) " ← " code { "outflow.withdrawal.requested.v1" } " " (it.source) " " strong { (it.request_id) } }
             @for decision in &whole.decisions { li { "← " code { "outflow.withdrawal.decided.v1" } " " strong { (decision.verdict) } " " (decision.actor) " “" (decision.reason) "” → " (decision.result) } }
+            @for said in &whole.said { li { (moment(said.made_at)) " ← " code { "outflow.leg.resolved.v1" } " " strong { (said.claim) } " " (said.actor) " “" (said.evidence) "” → " (said.result) } }
             @for details in &whole.details { li { "← " code { "outflow.withdrawal.details.v1" } " " (details.actor) " → " (details.result) } }
             @for event in whole.moves.iter().filter(|it| it.leg_id.is_none()) {
                 li { (moment(event.at)) " → " code { "withdrawal." (event.to) } " " span.dim { (it.id) ":" (event.sequence) } }

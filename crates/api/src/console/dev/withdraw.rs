@@ -18,7 +18,9 @@ use store::withdrawals;
 use uuid::Uuid;
 
 use super::super::frame::{page, refused, shown, token};
+use super::super::mend::ACCOUNT;
 use super::super::session::{Filled, Visitor};
+use super::super::words::grouped;
 use crate::State;
 use crate::engine::CodeWish;
 use crate::refusal::Refusal;
@@ -27,15 +29,6 @@ use crate::request;
 /// How often it is looked whether the intake has decided, and how long between looks.
 const LOOKS: u32 = 30;
 const BETWEEN: Duration = Duration::from_millis(100);
-
-/// The five fields of a bank account: name, English, Chinese.
-const ACCOUNT: &[(&str, &str, &str)] = &[
-    ("holder", "Holder", "户名"),
-    ("number", "Account number", "账号"),
-    ("bank_name", "Bank", "开户行"),
-    ("branch", "Branch", "支行"),
-    ("cnaps", "CNAPS code", "联行号"),
-];
 
 /// Whose money.
 #[derive(Debug, Default, Deserialize)]
@@ -99,11 +92,11 @@ fn maximums(visitor: &Visitor, quote: &Value) -> Markup {
     let text = |value: &Value| value.as_str().unwrap_or("—").to_owned();
     html! {
         div.tiles {
-            div.tile.calm { span.question { (lang.say("To the source account", "原路退回")) } span.figure.amount { (text(&quote["source"]["maximum"])) } span.about { (text(&quote["currency"])) } }
-            div.tile.calm { span.question { (lang.say("To a bank card", "退到银行卡")) } span.figure.amount { (text(&quote["bank_card"]["maximum"])) } span.about { (text(&quote["currency"])) } }
+            div.tile.calm { span.question { (lang.say("To the source account", "原路退回")) } span.figure.amount { (grouped(&text(&quote["source"]["maximum"]))) } span.about { (text(&quote["currency"])) } }
+            div.tile.calm { span.question { (lang.say("To a bank card", "退到银行卡")) } span.figure.amount { (grouped(&text(&quote["bank_card"]["maximum"]))) } span.about { (text(&quote["currency"])) } }
         }
         @if let Some(excluded) = quote["excluded"].as_array().filter(|it| !it.is_empty()) {
-            details { summary { (lang.say("Top-ups that cannot be withdrawn, and why", "不可提现的充值及原因")) }
+            details.card { summary { (lang.say("Top-ups that cannot be withdrawn, and why", "不可提现的充值及原因")) }
                 table { tbody { @for it in excluded { tr { td { (text(&it["top_up_id"])) } td.num { span.amount { (text(&it["remaining"])) } }
                     td { @for why in it["source"].as_array().into_iter().flatten() { span.dim { (text(&why["detail"])) " " } } } } } } }
             }
