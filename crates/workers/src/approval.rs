@@ -271,8 +271,7 @@ pub(crate) fn approve(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy, by: &s
             cases.publish(nudge(payout_queue(rail), leg_id));
         }
     }
-    let case = cases.get(id).expect("the case is in hand");
-    let latest = case.live().filter_map(|leg| Some((leg.deadline_at?, leg.deadline_provisional))).max();
+    let latest = cases.get(id).expect("the case is in hand").latest_deadline();
     let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
     withdrawal.approved_at = withdrawal.approved_at.or(Some(at));
     withdrawal.deadline_at = latest.map(|(at, _)| at);

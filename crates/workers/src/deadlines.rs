@@ -143,8 +143,7 @@ fn set_leg(cases: &mut Cases, id: Uuid, counted: Counted, policy: &PayoutPolicy)
 
 /// R17: a withdrawal's deadline is its latest leg's.
 fn set_latest(cases: &mut Cases, id: Uuid) {
-    let case = cases.get(id).expect("the case is in hand");
-    let latest = case.live().filter_map(|leg| Some((leg.deadline_at?, leg.deadline_provisional))).max();
+    let latest = cases.get(id).expect("the case is in hand").latest_deadline();
     let withdrawal = cases.withdrawal_mut(id).expect("the case is in hand");
     withdrawal.deadline_at = latest.map(|(at, _)| at);
     withdrawal.deadline_provisional = latest.is_some_and(|(_, provisional)| provisional);

@@ -18,7 +18,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::approval::obstacle_of;
-use crate::cases::Cases;
+use crate::cases::{Case, Cases};
 use crate::failpoint::failpoint;
 use crate::nudge::nudge;
 use crate::patience::patiently;
@@ -95,7 +95,7 @@ pub async fn pass(database: &Database, guard: &Guard, at: DateTime<Utc>) -> Resu
     let closed = closed(&mut tx, &cases, &guard.vault).await?;
     let mut freed = 0;
     for id in cases.ids() {
-        let on_hold = cases.get(id).is_some_and(|case| case.withdrawal.state == WithdrawalState::OnHold);
+        let on_hold = cases.get(id).is_some_and(is_held);
         let free = cases.account_of(id).is_some_and(|account| obstacle_of(account).is_none());
         if on_hold && free && !closed.contains(&id) {
             let_go(&mut cases, id, &guard.policy, (WORKER, None));
@@ -107,6 +107,16 @@ pub async fn pass(database: &Database, guard: &Guard, at: DateTime<Utc>) -> Resu
     tx.commit().await?;
     failpoint!("holds.committed");
     Ok(freed)
+}
+
+/// Whether there is something to let go: the withdrawal, or a leg of it beside
+/// one that waits for people (R17: no leg waits for another).
+fn is_held(case: &Case) -> bool {
+    match case.withdrawal.state {
+        WithdrawalState::OnHold => true,
+        WithdrawalState::ActionRequired => case.live().any(|leg| leg.state == LegState::Held),
+        _ => false,
+    }
 }
 
 /// The cases with a held leg whose payee's number still cannot be opened.

@@ -55,6 +55,7 @@ pub(crate) async fn take_up(
     let mut given = given(tx, cases, &legs).await?;
     for leg in legs {
         let id = cases.leg(leg).expect("a leg that was moved is in hand").withdrawal_id;
+        promise_nothing(cases, leg, id);
         match given.remove(&leg) {
             Some(payee) => {
                 succeed(cases, leg, &payee, by);
@@ -67,6 +68,17 @@ pub(crate) async fn take_up(
         info!(%leg, withdrawal = %id, "A leg left its route for good; its slice takes another way");
     }
     Ok(())
+}
+
+/// R7: until another way is approved, nobody can say when this money arrives.
+fn promise_nothing(cases: &mut Cases, leg: Uuid, id: Uuid) {
+    let left = cases.leg_mut(leg).expect("a leg that was moved is in hand");
+    left.deadline_at = None;
+    left.deadline_provisional = false;
+    let latest = cases.get(id).expect("the withdrawal of a leg in hand").latest_deadline();
+    let withdrawal = cases.withdrawal_mut(id).expect("the withdrawal of a leg in hand");
+    withdrawal.deadline_at = latest.map(|(at, _)| at);
+    withdrawal.deadline_provisional = latest.is_some_and(|(_, provisional)| provisional);
 }
 
 /// The bank details that the withdrawals of these legs have already, where they

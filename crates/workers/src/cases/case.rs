@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use domain::{LegState, WithdrawalState};
 use store::legs::Leg;
 use store::withdrawals::Withdrawal;
@@ -37,6 +38,11 @@ impl Case {
             _ => false,
         };
         self.live().filter(waits).collect()
+    }
+
+    /// R17: the latest deadline of its legs, and whether it is provisional.
+    pub(crate) fn latest_deadline(&self) -> Option<(DateTime<Utc>, bool)> {
+        self.live().filter_map(|leg| Some((leg.deadline_at?, leg.deadline_provisional))).max()
     }
 
     /// Whether an approval would let money go: of the whole withdrawal, or of the

@@ -7,11 +7,12 @@ use serde_json::json;
 use store::notices::Claim;
 use uuid::Uuid;
 use workers::decisions::Message;
-use workers::{expiry, intake};
+use workers::holds::{self, Guard};
+use workers::{expiry, intake, payout, statement};
 
 use crate::funding::decision;
-use crate::stage::{Credit, request, rules};
-use crate::{World, approved};
+use crate::stage::{Credit, request, rules, vault};
+use crate::{Rail, World, approved, policy};
 
 /// Bank details of a person, to an account with this ending.
 pub(crate) fn details(withdrawal: Uuid, holder: &str, ending: &str) -> Message {
@@ -28,8 +29,17 @@ pub(crate) fn details(withdrawal: Uuid, holder: &str, ending: &str) -> Message {
     Envelope::new(stamp, WithdrawalDetails::KIND, data.into())
 }
 
-/// One withdrawal of 20.00 from two Alipay payments with these endings, newest last, run as far as it goes.
-async fn two_legs(endings: [&str; 2]) -> World {
+/// When the older of two legs is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Older {
+    /// With the newer one; both run as far as they go.
+    AtOnce,
+    /// An hour later; the newer one was sent already.
+    Later,
+}
+
+/// One withdrawal of 20.00 from two Alipay payments with these endings, newest last.
+async fn two_legs(endings: [&str; 2], older: Older) -> World {
     let world = World::new().await;
     let ids = endings.map(|it| format!("t{it}"));
     let arrived_at = "2026-02-01T12:00:00+08:00";
@@ -41,6 +51,16 @@ async fn two_legs(endings: [&str; 2]) -> World {
     let tally = intake::admit(&world.till.database, &rules(), &asked, world.now()).await;
     assert_eq!(tally.expect("intake").accepted, 1);
     world.approve_all().await;
+    if older == Older::Later {
+        world
+            .stage
+            .run("update leg set dispatch_at = dispatch_at + interval '1 hour' where position = 1")
+            .await;
+        for (rail, legs) in world.due().await {
+            payout::pass(&world.till, rail, &legs).await.expect("payout");
+        }
+        return world;
+    }
     world.run_to_the_end().await;
     world
 }
@@ -137,7 +157,7 @@ async fn a_slice_without_another_way_goes_exactly_back_and_the_others_stay_paid(
         ("wait", true, "partially_completed: 1 alipay paid, 1 alipay rerouting, 2 bank released"),
         ("wait", false, "partially_completed: 1 alipay paid, 1 alipay released"),
     ] {
-        let world = two_legs(["0000", "0014"]).await;
+        let world = two_legs(["0000", "0014"], Older::AtOnce).await;
         assert_eq!(world.standing().await, "action_required: 1 alipay paid, 1 alipay rerouting");
         assert_eq!(world.buckets().await, "0 0 1000, 0 1000 0");
         let id = world.the_one().await;
@@ -194,7 +214,7 @@ async fn a_payment_that_comes_back_days_later_goes_another_way_as_new_movements(
 
 #[tokio::test]
 async fn details_that_were_given_once_serve_the_next_slice_and_await_their_own_approval() {
-    let world = two_legs(["0009", "0014"]).await;
+    let world = two_legs(["0009", "0014"], Older::AtOnce).await;
     let id = world.the_one().await;
     assert_eq!(world.say(&[details(id, "张三", "0000")]).await, 1);
     world.approve_all().await;
@@ -209,5 +229,53 @@ async fn details_that_were_given_once_serve_the_next_slice_and_await_their_own_a
     world.approve_all().await;
     world.run_to_the_end().await;
     assert_eq!(world.buckets().await, "0 0 1000, 0 0 1000");
+    world.books_agree().await;
+}
+
+#[tokio::test]
+async fn what_comes_back_on_any_channel_reaches_the_customer_in_the_end() {
+    for (channel, sim_channel, rail) in [
+        ("alipay", Some("alipay"), "alipay"),
+        ("wechat", Some("wechat"), "wechat"),
+        ("unionpay_personal", Some("unionpay"), "unionpay"),
+        ("bank_transfer", None, "bank"),
+    ] {
+        let world = approved(channel, sim_channel, &[("0009", "paid")]).await;
+        world.run_to_the_end().await;
+        assert_eq!(world.standing().await, format!("completed: 1 {rail} paid"));
+        world.till.clock.advance_to(world.now() + TimeDelta::days(10));
+        if rail == "unionpay" {
+            // Its queries and notices tell of no return; the file of the day does.
+            let rail = Rail::UnionPay;
+            assert_eq!(world.says(rail, statement::Claim::Returned).await, "returned");
+        } else {
+            world.told_of(world.number_of("t0009").await, Claim::Returned).await;
+        }
+        assert_eq!(world.standing().await, format!("action_required: 1 {rail} rerouting"), "{channel}");
+        let promised = "select concat_ws(' ', withdrawal.deadline_at, leg.deadline_at) from withdrawal, leg";
+        assert_eq!(world.stage.text(promised).await, "", "{channel}: nobody knows by when");
+        let id = world.the_one().await;
+        assert_eq!(world.say(&[details(id, "张三", "0000"), decision(id, "approve", "boss")]).await, 2);
+        world.run_to_the_end().await;
+        assert_eq!(world.standing().await, format!("completed: 1 {rail} rerouting, 2 bank paid"));
+        assert_eq!(world.buckets().await, "0 0 1000", "{channel}");
+        world.books_agree().await;
+    }
+}
+
+#[tokio::test]
+async fn r17_a_held_leg_beside_a_rerouted_one_leaves_when_its_obstacle_is_gone() {
+    let world = two_legs(["0000", "0014"], Older::Later).await;
+    assert_eq!(world.standing().await, "action_required: 1 alipay scheduled, 1 alipay rerouting");
+    world.stage.run("update account set advance_payment = true").await;
+    world.till.clock.advance_to(world.now() + TimeDelta::hours(2));
+    world.run_to_the_end().await;
+    assert_eq!(world.standing().await, "action_required: 1 alipay held, 1 alipay rerouting");
+    let guard = Guard { policy: policy(), vault: vault() };
+    assert_eq!(holds::pass(&world.till.database, &guard, world.now()).await.expect("holds"), 0);
+    world.stage.run("update account set advance_payment = false").await;
+    assert_eq!(holds::pass(&world.till.database, &guard, world.now()).await.expect("holds"), 1);
+    world.run_to_the_end().await;
+    assert_eq!(world.standing().await, "action_required: 1 alipay paid, 1 alipay rerouting");
     world.books_agree().await;
 }

@@ -27,7 +27,7 @@ impl World {
     }
 
     /// The same about the newest leg of the only slice, in its amount.
-    async fn says(&self, rail: Rail, claim: Claim) -> String {
+    pub(crate) async fn says(&self, rail: Rail, claim: Claim) -> String {
         let number = self.stage.text("select payout_no from leg order by generation desc limit 1").await;
         self.line((rail, &number, cny("10.00")), claim).await
     }
