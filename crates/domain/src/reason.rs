@@ -164,13 +164,13 @@ impl Reason {
         Some(field.to_owned())
     }
 
-    /// The reason in words, with amounts of `currency`.
+    /// The reason in words, with amounts of `currency`, which is the request's.
     #[must_use]
     pub fn detail(&self, currency: Currency) -> String {
         let text = |amount: Money| format!("{} {currency}", amount.to_text(currency));
         match self {
             Self::UnknownAccount => "no such account is known".to_owned(),
-            Self::CurrencyMismatch => format!("the account's money is in {currency}"),
+            Self::CurrencyMismatch => format!("the account's money is not in {currency}"),
             Self::AmountNotPositive => "the amount must be more than zero".to_owned(),
             Self::RealNameNotVerified => "the account is not real-name verified".to_owned(),
             Self::PartnerAdvancePayment => {
@@ -247,6 +247,12 @@ mod tests {
 
     use super::Reason;
     use crate::Currency;
+
+    #[test]
+    fn r16_a_request_in_another_currency_is_told_that_the_account_has_none_of_it() {
+        let told = Reason::CurrencyMismatch.detail(Currency::Cny);
+        assert_eq!(told, "the account's money is not in CNY");
+    }
 
     #[test]
     fn every_reason_has_its_own_code_and_says_something() {
