@@ -122,7 +122,7 @@ async fn s04_no_account_number_is_readable_after_a_whole_walk() {
         leaks.extend(seen(&format!("outflow {}", arguments[0]), &said));
     }
     let logged = log.text();
-    assert!(logged.lines().count() > 100 && logged.contains("Payout claimed a batch"), "{logged}");
+    assert!(logged.lines().count() > 100 && logged.contains("A bank file was sent"), "{logged}");
     leaks.extend(seen("the log", &logged));
     assert_eq!(leaks, Vec::<String>::new());
     walk.end().await;
