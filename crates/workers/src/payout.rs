@@ -81,7 +81,7 @@ pub(crate) struct Call {
 }
 
 /// Runs until `stop` is raised, and then waits for the calls under way. The bank
-/// has files instead of calls: see [`bank_run`].
+/// has files instead of calls: see `bank_run`.
 ///
 /// # Errors
 /// When only a restart or a person can help.

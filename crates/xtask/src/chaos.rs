@@ -8,19 +8,8 @@ use tokio::process::Command;
 
 use crate::run::{self, cargo, workspace};
 
-/// What the small run is asked for: less than three minutes on two cores.
-const SMALL: &[&str] = &[
-    "--seed",
-    "1",
-    "--withdrawals",
-    "300",
-    "--kills",
-    "24",
-    "--postgres-crashes",
-    "2",
-    "--broker-kills",
-    "1",
-];
+/// What the small run is asked for: a kill at every named step, one after the other.
+const SMALL: &[&str] = &["--only", "sweep"];
 
 /// Builds the product with its failpoints, the simulator and the driver for release, and runs it.
 ///
@@ -40,7 +29,7 @@ pub(crate) async fn run(arguments: &[String]) -> Result<()> {
 /// of the workspace has them.
 ///
 /// # Errors
-/// As for [`run`].
+/// As for [`run()`].
 pub(crate) async fn check() -> Result<()> {
     run::to_the_end(cargo(&["build", "--workspace", "--bin", "gateway-simulator", "--bin", "chaos"])).await?;
     let mut build = cargo(&["build", "--workspace", "--bin", "outflow-faulty"]);
