@@ -1,4 +1,4 @@
-//! The chaos runs: the whole one in a release build, and a small one among the checks.
+//! The chaos runs: the whole one in a release build, and the sweep among the checks.
 
 use std::env;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::run::{self, cargo, workspace};
 
-/// What the small run is asked for: a kill at every named step, one after the other.
+/// What the check is asked for: a kill at every named step, one after the other.
 const SMALL: &[&str] = &["--only", "sweep"];
 
 /// Builds the product with its failpoints, the simulator and the driver for release, and runs it.
@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: &[String]) -> Result<()> {
     start("release", arguments).await
 }
 
-/// The small run, on what the tests were built from.
+/// The sweep alone, on what the tests were built from.
 ///
 /// The product with its failpoints is built by itself, so that no other program
 /// of the workspace has them.

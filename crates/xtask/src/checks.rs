@@ -22,7 +22,7 @@ pub(crate) enum Check {
     Examples,
     /// The documentation builds and every link in it leads somewhere.
     Documentation,
-    /// A small storm, every failpoint and every planted bug.
+    /// The product outlives a kill at every named step.
     Chaos,
 }
 
