@@ -194,6 +194,27 @@ async fn repeats_and_replays_are_acknowledged_and_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn notices_that_overtake_each_other_are_kept_as_they_come() {
+    let mut world = World::new().await;
+    for rail in RAILS {
+        let (older, first) = world.told(rail).await;
+        let payout_no = format!("WD3333{}", <&str>::from(rail).to_uppercase());
+        let newer = world.leg(rail, &payout_no, 1_234).await;
+        world.pay(rail, &payout_no, "50001").await;
+        let second = world.passed(rail).await;
+        let mut tx = world.server.database.begin().await.unwrap();
+        sqlx::query("delete from notice").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        for passed in [&second, &first, &second] {
+            assert_eq!(world.send(passed, passed.body.clone()).await, acknowledgement(rail), "{rail}");
+        }
+        let kept: Vec<_> = world.kept().await.into_iter().map(|(_, number, ..)| number).collect();
+        assert_eq!(kept, [newer.payout_no.as_str(), older.payout_no.as_str()], "{rail}");
+        assert_eq!((world.leg_now(&older).await, world.leg_now(&newer).await), (older, newer), "{rail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_notice_twenty_times_at_once_is_kept_once() {
     let mut world = World::new().await;
     let leg = world.leg(Rail::WeChat, "WD0000NEW", 1_234).await;

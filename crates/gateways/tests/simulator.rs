@@ -135,10 +135,10 @@ async fn every_refusal_is_understood() {
     for (ending, rail, expected) in [
         ("0002", Rail::Alipay, "Reroute"),
         ("0002", Rail::WeChat, "Reroute"),
-        ("0002", Rail::Bank, "Failed"),
+        ("0002", Rail::Bank, "Reroute"),
         ("0003", Rail::Alipay, "Reroute"),
         ("0003", Rail::WeChat, "Reroute"),
-        ("0003", Rail::Bank, "Failed"),
+        ("0003", Rail::Bank, "Reroute"),
         ("0004", Rail::Bank, "Failed"),
         ("0005", Rail::Alipay, "RetryLater"),
         ("0005", Rail::WeChat, "RetryLater"),

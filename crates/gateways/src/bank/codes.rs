@@ -13,15 +13,17 @@ const SETTLED: [&str; 2] = ["ACSC", "ACCC"];
 
 /// Reasons of `RJCT`, of the external code set.
 const REASONS: &[(&str, Class)] = &[
-    ("AC01", Class::Failed),
-    ("AC04", Class::Failed),
-    ("AC06", Class::Failed),
-    ("AG01", Class::Failed),
+    // The payee as given cannot be paid: number, closed, blocked, not allowed, name,
+    // bank. Other details can be asked for (R8, R6c).
+    ("AC01", Class::Reroute),
+    ("AC04", Class::Reroute),
+    ("AC06", Class::Reroute),
+    ("AG01", Class::Reroute),
+    ("BE01", Class::Reroute),
+    ("RC01", Class::Reroute),
+    ("RC04", Class::Reroute),
     ("AM02", Class::Failed),
     ("AM14", Class::Failed),
-    ("BE01", Class::Failed),
-    ("RC01", Class::Failed),
-    ("RC04", Class::Failed),
     ("FF01", Class::Failed),
     ("MS03", Class::Failed),
     ("NARR", Class::Failed),
@@ -89,9 +91,11 @@ mod tests {
             ["RCVD", "PDNG", "ACTC", "ACCP", "ACSP", "ACWC"].map(|sts| (sts, "", "Pending", "Pending")),
         );
         cases.push(("CANC", "", "Failed", refused));
-        let failed =
-            ["AC01", "AC04", "AC06", "AG01", "AM02", "AM14", "BE01", "RC01", "RC04", "FF01", "MS03", "NARR"];
+        let failed = ["AM02", "AM14", "FF01", "MS03", "NARR"];
         cases.extend(failed.map(|reason| ("RJCT", reason, "Failed", refused)));
+        let unusable = ["AC01", "AC04", "AC06", "AG01", "BE01", "RC01", "RC04"];
+        let elsewhere = "Refused { refusal: Reroute";
+        cases.extend(unusable.map(|reason| ("RJCT", reason, "Reroute", elsewhere)));
         cases.extend(["AM04", "TM01"].map(|reason| ("RJCT", reason, "RetryLater", "Spent")));
         cases.extend(["AM05", "XX99", ""].map(|reason| ("RJCT", reason, "Unknown", "Unknown")));
         cases.extend(["PART", "XXXX", ""].map(|sts| (sts, "", "Unknown", "Unknown")));

@@ -117,7 +117,7 @@ mod tests {
     fn part_speaks_of_each_transfer_alone() {
         assert!(matches!(said(PART, "WD2026112300000001-2", 3), Outcome::Pending { .. }));
         assert!(
-            matches!(said(PART, "WD2026112300000002-1", 3), Outcome::Failed { code, .. } if code == "AC01")
+            matches!(said(PART, "WD2026112300000002-1", 3), Outcome::Reroute { code, .. } if code == "AC01")
         );
         // It was sent, and the report leaves it out.
         assert!(matches!(said(PART, "WD20261123000000011", 3), Outcome::Unknown { .. }));

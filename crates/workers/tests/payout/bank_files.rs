@@ -68,7 +68,7 @@ async fn what_is_due_at_a_cut_off_goes_in_one_file_and_each_outcome_is_its_legs_
     assert_eq!(world.messages_to_the_bank().await, 1);
     assert_eq!(
         world.stage.text(LEGS).await,
-        "0000 paid, 0001 paid, 0002 released, 0003 released, 0004 released, 1111 paid"
+        "0000 paid, 0001 paid, 0002 rerouting, 0003 rerouting, 0004 released, 1111 paid"
     );
     let attempts = "select string_agg(distinct leg_id::text, ' ') from attempt where kind = 'pay'";
     assert_eq!(world.stage.text(attempts).await.split(' ').count(), 6, "an attempt row for each leg");

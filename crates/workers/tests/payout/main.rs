@@ -314,7 +314,7 @@ async fn every_accident_at_unionpay_ends_where_it_must() {
 #[tokio::test]
 async fn every_accident_at_the_bank_ends_where_it_must() {
     // A bank that takes no realtime payment takes an ordinary one.
-    let own = [("0002", "released"), ("0003", "released"), ("0004", "released"), ("0014", "paid")];
+    let own = [("0002", "rerouting"), ("0003", "rerouting"), ("0004", "released"), ("0014", "paid")];
     walk("bank_transfer", None, &[ENDS, &own].concat()).await;
 }
 

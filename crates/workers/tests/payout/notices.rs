@@ -96,6 +96,30 @@ async fn a_payment_that_came_back_is_taken_back_when_its_gateway_says_so() {
 }
 
 #[tokio::test]
+async fn notices_that_overtake_each_other_end_where_they_would_have_in_order() {
+    for order in [[Claim::Paid, Claim::Returned], [Claim::Returned, Claim::Paid]] {
+        for (channel, sim_channel) in
+            [("alipay", Some("alipay")), ("wechat", Some("wechat")), ("bank_transfer", None)]
+        {
+            let world = approved(channel, sim_channel, &[("0009", "paid")]).await;
+            world.run_to_the_end().await;
+            world.till.clock.advance_to(world.now() + chrono::TimeDelta::days(10));
+            for claim in order {
+                world.told(claim).await;
+            }
+            world.run_to_the_end().await;
+            assert_eq!(world.standing().await, format!("action_required: 1 {} rerouting", rail_of(channel)));
+            world.books_agree().await;
+        }
+    }
+}
+
+/// The rail on which a channel's money goes back.
+fn rail_of(channel: &str) -> &str {
+    channel.split('_').next().expect("a word")
+}
+
+#[tokio::test]
 async fn a_notice_that_contradicts_the_gateway_or_the_books_moves_nothing() {
     let world = approved("alipay", Some("alipay"), &[("0000", "paid")]).await;
     assert_eq!(world.told(Claim::Paid).await, 0);
