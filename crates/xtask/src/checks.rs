@@ -22,7 +22,7 @@ pub(crate) enum Check {
     Examples,
     /// The documentation builds and every link in it leads somewhere.
     Documentation,
-    /// The product outlives a kill at every named step.
+    /// The product outlives a kill at every named step and a storm, and planted bugs are noticed.
     Chaos,
 }
 

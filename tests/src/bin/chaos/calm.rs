@@ -12,8 +12,21 @@ use crate::driver::Driver;
 use crate::fleet::Fleet;
 use crate::scene::{Scene, eventually};
 
-/// In the calm everything ends within so long.
-pub(crate) const CALM: Duration = Duration::from_mins(1);
+/// How long a run may take to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// In all.
+    pub(crate) whole: Duration,
+    /// While nothing changes any more.
+    pub(crate) still: Duration,
+}
+
+impl Patience {
+    /// So long, whatever happens.
+    pub(crate) const fn of(whole: Duration) -> Self {
+        Self { whole, still: whole }
+    }
+}
 
 /// How long a call may take, by the settings of a run, and a little more.
 const CALL: Duration = Duration::from_secs(4);
@@ -29,7 +42,7 @@ pub(crate) struct Drained {
     pub(crate) stuck: Option<String>,
 }
 
-/// Waits until everything has ended, for at most `patience`. Time jumps from one
+/// Waits until everything has ended, while there is patience. Time jumps from one
 /// duty to the next, because no gateway is asked earlier than its schedule says.
 ///
 /// # Errors
@@ -38,11 +51,12 @@ pub(crate) async fn drain(
     scene: &Scene,
     fleet: &mut Fleet,
     driver: &mut Driver,
-    patience: Duration,
+    patience: Patience,
 ) -> Result<Drained> {
     scene.ways.calm();
     fleet.calm()?;
     let (began, mut calls_since) = (Instant::now(), Instant::now());
+    let (mut last, mut changed) = (None, Instant::now());
     loop {
         fleet.revive()?;
         driver.review(scene).await?;
@@ -53,29 +67,34 @@ pub(crate) async fn drain(
             println!("  drained in {:.1} s", took.as_secs_f64());
             return Ok(Drained { took, stuck: None });
         }
-        if took > patience {
+        if last.as_ref() != Some(&left) {
+            changed = Instant::now();
+        }
+        if took > patience.whole || changed.elapsed() > patience.still {
             let legs = open_legs(scene).await?;
             let stuck = format!("{waiting} requests were not decided, {left}: {legs}");
             return Ok(Drained { took, stuck: Some(stuck) });
         }
+        let (calls, next_duty) = (left.calls, left.next_duty);
+        last = Some(left);
         // A call that was just claimed is given the time to be made: whoever jumps to the end
         // of its lease again and again keeps everybody from ever calling.
-        if left.calls == 0 || calls_since.elapsed() > CALL {
+        if calls == 0 || calls_since.elapsed() > CALL {
             calls_since = Instant::now();
         } else {
             sleep(LOOK).await;
             continue;
         }
-        let wait = left.next_duty.map_or(TimeDelta::zero(), |at| at - scene.time.now());
+        let wait = next_duty.map_or(TimeDelta::zero(), |at| at - scene.time.now());
         // Whoever has not made its call by now has died with it: its lease ends.
-        let step = TimeDelta::seconds(if left.calls > 0 { 65 } else { 5 });
+        let step = TimeDelta::seconds(if calls > 0 { 65 } else { 5 });
         scene.time.jump(wait.clamp(TimeDelta::zero(), TimeDelta::hours(1)) + step)?;
         sleep(LOOK).await;
     }
 }
 
 /// What has not ended yet.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct UnderWay {
     /// Requests that were decided.
     known: i64,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::time::sleep;
 
-use crate::calm::drain;
+use crate::calm::{Patience, drain};
 use crate::checker::{self, Verdict};
 use crate::driver::Driver;
 use crate::fleet::Fleet;
@@ -20,11 +20,11 @@ use crate::{audience, mix, upstream};
 /// Requests of each control.
 const WITHDRAWALS: usize = 40;
 
-/// How long a control may take to end; with a bug it may never.
-const PATIENCE: Duration = Duration::from_secs(12);
+/// How long a control may take to end; with a bug it may never, and stands still.
+const PATIENCE: Patience = Patience { whole: Duration::from_mins(2), still: Duration::from_secs(10) };
 
 /// How long the step may take at which a process dies.
-const DEATH: Duration = Duration::from_secs(15);
+const DEATH: Duration = Duration::from_mins(2);
 
 /// Those who work; the place of the one that dies is its place here.
 const CREW: &[&[&str]] = &[
@@ -157,7 +157,7 @@ pub(crate) async fn wait_for_top_ups(scene: &Scene, count: usize) -> Result<()> 
         if usize::try_from(booked)? >= count {
             return Ok(());
         }
-        anyhow::ensure!(began.elapsed() < Duration::from_mins(1), "{booked} of {count} top-ups were booked");
+        anyhow::ensure!(began.elapsed() < Duration::from_mins(3), "{booked} of {count} top-ups were booked");
         sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,7 +1,7 @@
 //! The upstream and the reviewers of a run: whatever the product is told from outside.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use broker::contract::Decision;
@@ -18,8 +18,8 @@ use crate::upstream;
 /// How long a confirm may take before the message is published again.
 const CONFIRM: Duration = Duration::from_secs(2);
 
-/// Attempts to publish before the run is given up.
-const ATTEMPTS: usize = 60;
+/// How long a broker may stay away before the run is given up.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Publishes until the broker has confirmed, and keeps the list of what it has.
 pub(crate) struct Driver {
@@ -47,8 +47,8 @@ impl Driver {
     /// # Errors
     /// When the broker stays away, or a message belongs to no queue.
     pub(crate) async fn publish(&mut self, messages: Vec<Outgoing>) -> Result<()> {
-        let mut waiting = messages;
-        for _ in 0..ATTEMPTS {
+        let (mut waiting, began) = (messages, Instant::now());
+        while began.elapsed() < PATIENCE {
             let answers = self.publisher.publish_all(&waiting).await;
             let mut unknown = Vec::new();
             for (message, answer) in waiting.into_iter().zip(answers) {
@@ -65,7 +65,7 @@ impl Driver {
             waiting = unknown;
             sleep(Duration::from_millis(200)).await;
         }
-        bail!("the broker confirmed nothing in {ATTEMPTS} attempts")
+        bail!("the broker did not confirm {} messages in {} s", waiting.len(), PATIENCE.as_secs())
     }
 
     fn note(&mut self, message: &Outgoing) {

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
@@ -33,8 +33,17 @@ pub(crate) const CREW: &[&[&str]] = &[
     &["deadlines"],
 ];
 
-/// A process that ends by itself within so long could not connect.
-const STARTING: Duration = Duration::from_secs(10);
+/// The pause before a process that ended unasked is started again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A process that has lived for so long got somewhere.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// So often in a row a process may end without having got anywhere.
+const RESTARTS: usize = 60;
+
+/// The exit status of a Rust program that panicked.
+const PANICKED: i32 = 101;
 
 /// What every process is told.
 #[derive(Debug, Clone)]
@@ -54,9 +63,13 @@ pub(crate) struct Orders {
 struct Member {
     runs: &'static [&'static str],
     clock: PathBuf,
+    /// Nothing while its supervisor waits before it starts it again.
     process: Option<Process>,
-    started: Instant,
+    /// When it was started, or ended.
+    since: Instant,
     stopped: bool,
+    /// How often it ended unasked since it last got somewhere.
+    failures: usize,
 }
 
 /// All of them.
@@ -65,6 +78,8 @@ pub(crate) struct Fleet {
     members: Vec<Member>,
     orders: Orders,
     time: Arc<Time>,
+    died: u64,
+    restarted: u64,
 }
 
 impl Fleet {
@@ -75,10 +90,11 @@ impl Fleet {
         time: &Arc<Time>,
     ) -> Result<Self> {
         let member = |runs: &&'static [&'static str]| {
-            Ok(Member { runs, clock: time.file()?, process: None, started: Instant::now(), stopped: false })
+            let (clock, since) = (time.file()?, Instant::now());
+            Ok(Member { runs, clock, process: None, since, stopped: false, failures: 0 })
         };
         let members = crew.iter().map(member).collect::<Result<Vec<_>>>()?;
-        let mut fleet = Self { members, orders, time: Arc::clone(time) };
+        let mut fleet = Self { members, orders, time: Arc::clone(time), died: 0, restarted: 0 };
         for place in 0..fleet.len() {
             fleet.start(place, None)?;
         }
@@ -108,7 +124,7 @@ impl Fleet {
             command.env("PLANTED", bug);
         }
         member.process = Some(Process::start(command, member.runs[0], &self.orders.log)?);
-        (member.started, member.stopped) = (Instant::now(), false);
+        (member.since, member.stopped) = (Instant::now(), false);
         Ok(())
     }
 
@@ -124,10 +140,7 @@ impl Fleet {
     pub(crate) async fn replace(&mut self, place: usize) -> Result<()> {
         let old = self.members[place].process.take();
         self.start(place, None)?;
-        if let Some(mut old) = old {
-            if old.ended()?.is_some() {
-                return Ok(());
-            }
+        if let Some(old) = old {
             old.signal(Signal::SIGCONT)?;
             old.stop().await?;
         }
@@ -154,32 +167,63 @@ impl Fleet {
         &self.time
     }
 
-    /// Starts again whatever died at a step that was armed; answers how many did.
+    /// Starts again whatever ended, as a supervisor does: a process that starts while
+    /// a server is away gives up.
     ///
     /// # Errors
-    /// When one ended in any other way: no accident of a run is a reason to give up.
-    pub(crate) fn revive(&mut self) -> Result<u64> {
-        let mut died = 0;
+    /// When one panicked, or ends again and again and gets nowhere.
+    pub(crate) fn revive(&mut self) -> Result<()> {
         for place in 0..self.len() {
-            let Some(process) = &mut self.members[place].process else { continue };
-            let Some(status) = process.ended()? else { continue };
-            let killed = status.signal() == Some(Signal::SIGKILL as i32);
-            // Who starts when the database is away ends again; its supervisor goes on trying.
-            if !killed && self.members[place].started.elapsed() > STARTING {
-                bail!("the process {} gave up: {status}", self.runs(place));
+            let member = &mut self.members[place];
+            let lasted = member.since.elapsed();
+            let Some(process) = &mut member.process else {
+                if lasted > PAUSE {
+                    self.start(place, None)?;
+                }
+                continue;
+            };
+            let Some(status) = process.ended()? else {
+                member.failures *= usize::from(lasted < STEADY);
+                continue;
+            };
+            if status.signal() == Some(Signal::SIGKILL as i32) {
+                self.died += 1;
+                self.start(place, None)?;
+                continue;
             }
-            died += u64::from(killed);
-            self.start(place, None)?;
+            let name = member.runs[0];
+            ensure!(status.code() != Some(PANICKED), "the process {name} panicked");
+            member.failures = if lasted < STEADY { member.failures + 1 } else { 1 };
+            ensure!(
+                member.failures <= RESTARTS,
+                "the process {name} ended {RESTARTS} times in a row: {status}"
+            );
+            (member.process, member.since) = (None, Instant::now());
+            self.restarted += 1;
         }
-        Ok(died)
+        Ok(())
     }
 
-    /// Whether a process has died.
+    /// How many processes died at the step at which they were armed.
+    pub(crate) fn died(&self) -> u64 {
+        self.died
+    }
+
+    /// How many processes ended unasked, and were started again.
+    pub(crate) fn restarted(&self) -> u64 {
+        self.restarted
+    }
+
+    /// Whether a process has died at the step at which it was armed.
+    ///
+    /// # Errors
+    /// When it ended in any other way.
     pub(crate) fn has_died(&mut self, place: usize) -> Result<bool> {
-        match &mut self.members[place].process {
-            Some(process) => Ok(process.ended()?.is_some()),
-            None => Ok(true),
-        }
+        let Some(process) = &mut self.members[place].process else { return Ok(true) };
+        let Some(status) = process.ended()? else { return Ok(false) };
+        let killed = status.signal() == Some(Signal::SIGKILL as i32);
+        ensure!(killed, "the process {} ended unasked: {status}", self.runs(place));
+        Ok(true)
     }
 
     /// Everybody goes on, and nobody is armed any more.

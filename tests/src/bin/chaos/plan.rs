@@ -30,6 +30,9 @@ pub(crate) struct Size {
     /// Kills of RabbitMQ
     #[arg(long, default_value_t = 5)]
     pub(crate) broker_kills: usize,
+    /// Seconds of calm in which everything must have ended
+    #[arg(long, default_value_t = 60)]
+    pub(crate) calm_seconds: u64,
     /// RabbitMQ is a cluster of three nodes, which die and stop one at a time too
     #[arg(long)]
     pub(crate) cluster: bool,
@@ -257,6 +260,7 @@ mod tests {
             kills: 40,
             postgres_crashes: 3,
             broker_kills: 2,
+            calm_seconds: 60,
             cluster: false,
         };
         let points = ["intake.written".to_owned(), "payout.before-call".to_owned()];

@@ -6,7 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -14,7 +14,10 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// How long a program may take to say its first line, or to end when it is asked to.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The exit status of a worker whose server is away when it starts.
+const GAVE_UP: i32 = 5;
 
 /// A process. It ends when this is dropped.
 #[derive(Debug)]
@@ -66,17 +69,20 @@ impl Process {
     }
 
     /// Asks it to end, and waits until it has finished what it has in hand.
+    ///
+    /// # Errors
+    /// When it does not end, or ends as no program that is asked to should.
     pub(crate) async fn stop(mut self) -> Result<()> {
-        if let Some(status) = self.ended()? {
-            bail!("{} ended by itself ({status})", self.name);
+        if self.ended()?.is_none() {
+            self.signal(Signal::SIGTERM)?;
         }
-        self.signal(Signal::SIGTERM)?;
         let status = self.end().await?;
         // Who knows no SIGTERM, or none yet, has nothing in hand: the simulator keeps its
-        // book at every line, and a worker that starts has taken nothing.
-        if !status.success() && status.signal() != Some(Signal::SIGTERM as i32) {
-            bail!("{} was asked to end and failed ({status})", self.name);
-        }
+        // book at every line, and a worker that starts has taken nothing. Who was armed
+        // may die at its step instead.
+        let signals = [Signal::SIGTERM, Signal::SIGKILL].map(|it| Some(it as i32));
+        let died = signals.contains(&status.signal()) || status.code() == Some(GAVE_UP);
+        ensure!(status.success() || died, "{} was asked to end and failed ({status})", self.name);
         Ok(())
     }
 }

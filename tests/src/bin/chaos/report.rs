@@ -30,7 +30,7 @@ impl Report {
 
     /// Keeps a storm, and says how it went.
     pub(crate) fn storm(&mut self, outcome: Outcome) {
-        let Outcome { size, verdict, planned, counts, took, drained } = &outcome;
+        let Outcome { size, verdict, planned, counts, restarted, took, drained } = &outcome;
         println!("\n{:<6}{:<44}{:>9}{:>9}", "fault", "what", "planned", "happened");
         for ((fault, what), count) in counts {
             let planned = planned.get(&(*fault, *what)).map_or_else(String::new, u64::to_string);
@@ -44,6 +44,7 @@ impl Report {
             "{} movements at the gateways, {events} events of which {repeats} repeats, {} legs for people",
             verdict.movements, verdict.for_people
         );
+        println!("{restarted} processes gave up while a server was away, and were started again");
         let count = |invariants: &[&str]| {
             verdict.violations.iter().filter(|(it, _)| invariants.contains(&it.as_str())).count()
         };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::tests::proxy::{Proxy, Wire};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use broker::{Connections, topology};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -28,6 +28,12 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// How long the simulator may take to make its keys and answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often the API is started until a server that is away has come back.
+const STARTS: usize = 60;
+
+/// The pause between two starts.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Trades registered in one call.
 const CHUNK: usize = 2_000;
@@ -131,13 +137,31 @@ impl Scene {
     }
 
     /// The API takes the gateways' notices. Its clock is right: notices are signed by it.
+    /// Whoever starts while a server is away gives up, and is started again.
     async fn start_api(&self) -> Result<Process> {
         let orders = self.orders(None);
-        let mut command = product(&orders.settings);
-        command.args(["run", "api"]).stdout(Stdio::piped());
-        let mut api = Process::start(command, "api", &orders.log)?;
-        api.line_after("Listening on ").await?;
-        Ok(api)
+        let mut last = None;
+        for _ in 0..STARTS {
+            let mut command = product(&orders.settings);
+            command.args(["run", "api"]).stdout(Stdio::piped());
+            let mut api = Process::start(command, "api", &orders.log)?;
+            match api.line_after("Listening on ").await {
+                Ok(_) => return Ok(api),
+                Err(error) => last = Some(error),
+            }
+            sleep(PAUSE).await;
+        }
+        Err(last.context("the API was never started")?)
+    }
+
+    /// Starts the API again if it has ended.
+    pub(crate) async fn revive_api(&mut self) -> Result<()> {
+        let Some(api) = &mut self.api else { return Ok(()) };
+        if let Some(status) = api.ended()? {
+            println!("  the API ended unasked ({status}) and is started again");
+            self.api = Some(self.start_api().await?);
+        }
+        Ok(())
     }
 
     /// Kills the API and starts it again.
@@ -178,8 +202,9 @@ impl Scene {
     }
 
     /// Ends what runs. The folder stays: it is the trace of the run.
-    pub(crate) async fn strike(self) -> Result<()> {
+    pub(crate) async fn strike(mut self) -> Result<()> {
         self.ticker.abort();
+        ensure!(self.simulator.ended()?.is_none(), "the simulator ended unasked");
         self.database.close().await;
         if let Some(mut api) = self.api {
             api.kill().await?;

@@ -23,7 +23,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::audience;
-use crate::calm::{CALM, drain};
+use crate::calm::{Patience, drain};
 use crate::checker::{self, Verdict};
 use crate::driver::Driver;
 use crate::fleet::{CREW, Fleet};
@@ -64,6 +64,8 @@ pub(crate) struct Outcome {
     /// How many of each fault were planned.
     pub(crate) planned: BTreeMap<(&'static str, &'static str), u64>,
     pub(crate) counts: BTreeMap<(&'static str, &'static str), u64>,
+    /// Processes that gave up because a server was away, and were started again.
+    pub(crate) restarted: u64,
     pub(crate) took: Duration,
     pub(crate) drained: Duration,
 }
@@ -88,14 +90,17 @@ pub(crate) async fn run(servers: &Servers, size: &Size, points: &[String], folde
     storm.rage(&plan, &upstream, size.seed).await.context("in the storm")?;
     storm.note(&"calm")?;
     let Storm { scene, mut fleet, mut driver, mut counts, .. } = storm;
-    let drained = drain(&scene, &mut fleet, &mut driver, CALM).await.context("in the calm")?;
+    let calm = Duration::from_secs(size.calm_seconds);
+    let drained = drain(&scene, &mut fleet, &mut driver, Patience::of(calm)).await.context("in the calm")?;
+    counts.insert(("F01", "killed at a named step"), fleet.died());
+    let restarted = fleet.restarted();
     fleet.land().await?;
     let mut verdict = checker::check(&scene, &driver.accepted).await?;
     if let Some(rejected) = verdict.ends.get("rejected") {
         verdict.accuse("I10", format!("{rejected} requests were refused, and each was in order"));
     }
     if let Some(stuck) = drained.stuck {
-        verdict.accuse("I12", format!("after {} s of calm: {stuck}", CALM.as_secs()));
+        verdict.accuse("I12", format!("after {} s of calm: {stuck}", size.calm_seconds));
     }
     *counts.entry(("F14", "message published again")).or_default() += driver.duplicates;
     for it in upstream.treatments.iter().filter_map(|it| it.fault) {
@@ -103,7 +108,15 @@ pub(crate) async fn run(servers: &Servers, size: &Size, points: &[String], folde
     }
     scene.strike().await?;
     let planned = plan.counts();
-    Ok(Outcome { size: size.clone(), verdict, planned, counts, took: began.elapsed(), drained: drained.took })
+    Ok(Outcome {
+        size: size.clone(),
+        verdict,
+        planned,
+        counts,
+        restarted,
+        took: began.elapsed(),
+        drained: drained.took,
+    })
 }
 
 impl Storm<'_> {
@@ -151,10 +164,8 @@ impl Storm<'_> {
                 self.note(fault)?;
                 self.strike(fault).await.with_context(|| format!("{fault:?}"))?;
             }
-            let died = self.fleet.revive()?;
-            if died > 0 {
-                *self.counts.entry(("F01", "killed at a named step")).or_default() += died;
-            }
+            self.scene.revive_api().await?;
+            self.fleet.revive()?;
             self.driver.review(&self.scene).await?;
             sleep(STEP.saturating_sub(began.elapsed())).await;
             self.report(place, plan.steps.len()).await;

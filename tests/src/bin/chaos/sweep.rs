@@ -14,7 +14,7 @@ use sqlx::AssertSqlSafe;
 use store::verify::verify;
 use tokio::time::sleep;
 
-use crate::calm::{CALM, drain};
+use crate::calm::{Patience, drain};
 use crate::checker::{self, Verdict};
 use crate::driver::Driver;
 use crate::fleet::Fleet;
@@ -26,10 +26,14 @@ use crate::{audience, upstream};
 const ALONE: &[&[&str]] = &[&["all"]];
 
 /// How often new work is given before a step counts as never reached.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 20;
 
 /// How long one round may take to bring the process to its step.
 const ROUND: Duration = Duration::from_secs(4);
+
+/// How long the end may take: a leg whose every send was killed is left to people,
+/// when all of its queries are spent.
+const PATIENCE: Patience = Patience::of(Duration::from_mins(5));
 
 /// The pause between two looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -71,8 +75,7 @@ pub(crate) async fn run(servers: &Servers, points: &[String], folder: &Path) -> 
     sweep.fleet.kill(0, None).await?;
     let Sweep { scene, mut fleet, mut driver, owed, .. } = sweep;
     driver.publish(owed).await?;
-    // A leg whose every send was killed is left to people, when all of its queries are spent.
-    let drained = drain(&scene, &mut fleet, &mut driver, 3 * CALM).await?;
+    let drained = drain(&scene, &mut fleet, &mut driver, PATIENCE).await?;
     fleet.land().await?;
     let end = checker::check(&scene, &driver.accepted).await?;
     verdict.violations.extend(end.violations.iter().cloned());
