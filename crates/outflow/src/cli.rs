@@ -2,6 +2,7 @@
 
 mod bank_run;
 mod channel;
+mod decide;
 mod facts;
 mod operator;
 mod parked;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 pub(crate) use self::bank_run::{BankRun, Release};
 pub(crate) use self::channel::{Channel, Switch, SwitchName};
+pub(crate) use self::decide::Decide;
 pub(crate) use self::facts::{Facts, Intervention};
 pub(crate) use self::operator::{Operator, RoleName};
 pub(crate) use self::parked::{ListParked, Parked, Resolve};
@@ -101,6 +103,16 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Gives a withdrawal the bank account that receives the money, or another one
     Details(Details),
+    /// Agrees to a withdrawal; of those who are needed, one
+    Approve(Decide),
+    /// Refuses a withdrawal; its money is free again
+    Deny(Decide),
+    /// Takes a withdrawal back, where nothing was sent yet
+    Cancel(Decide),
+    /// Stops what was not sent yet, until it is released
+    Hold(Decide),
+    /// Lets a withdrawal go on from where it was held
+    Release(Decide),
     /// Says what became of a payment in manual review; a second person must say the same
     Resolve(ResolveLeg),
     /// Verification codes, and the tokens that prove them

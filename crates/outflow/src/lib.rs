@@ -24,6 +24,7 @@ mod wiring;
 
 use std::process::ExitCode;
 
+use broker::contract::Decision;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
@@ -54,6 +55,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Topology(action) => command::topology::run(&general, &action).await,
         Command::Publish(arguments) => command::publish::run(&general, &arguments).await,
         Command::Details(arguments) => command::details::run(&general, &arguments).await,
+        Command::Approve(wish) => command::decide::run(&general, Decision::Approve, &wish).await,
+        Command::Deny(wish) => command::decide::run(&general, Decision::Deny, &wish).await,
+        Command::Cancel(wish) => command::decide::run(&general, Decision::Cancel, &wish).await,
+        Command::Hold(wish) => command::decide::run(&general, Decision::Hold, &wish).await,
+        Command::Release(wish) => command::decide::run(&general, Decision::Release, &wish).await,
         Command::Resolve(arguments) => command::resolve::run(&general, &arguments).await,
         Command::Code(action) => command::code::run(&general, &action).await,
         Command::List(arguments) => command::list::run(&general, &arguments).await,

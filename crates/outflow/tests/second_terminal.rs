@@ -133,6 +133,49 @@ impl Terminal {
     }
 }
 
+impl Terminal {
+    /// Exit status and what is told, as JSON.
+    fn tell(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+        let (status, out) = self.run(&[arguments, &["--output", "json"]].concat());
+        (status, serde_json::from_str(&out).unwrap_or_default())
+    }
+
+    /// S01: each decision is bound to the effect that was shown, and says what came of it.
+    fn decides(&self) {
+        let effect_of = |it: &Value| it["effect_digest"].as_str().map(str::to_owned);
+        let asked = until("a request that waits for people", || {
+            self.list()
+                .into_iter()
+                .find(|it| it["request"]["id"] == "large" && it["state"] == "pending_approval")
+        });
+        let id = asked["withdrawal_id"].as_str().expect("a number");
+        let by = |word: &str, name: &str, more: &[&str]| {
+            self.tell(&[&[word, id, "--by", name, "--reason", "looked at"], more].concat())
+        };
+        let (status, shown) = by("approve", "boss", &["--dry-run"]);
+        assert_eq!((status, &shown["outcome"]), (Some(0), &Value::Null), "{shown}");
+        let effect = effect_of(&shown).expect("an effect");
+        assert_eq!(by("approve", "li.wei", &[]).0, Some(4), "who asked cannot approve");
+        assert_eq!(by("approve", "boss", &["--effect", &"0".repeat(64)]).0, Some(4), "another effect");
+        assert_eq!(self.tell(&["approve", id, "--by", "boss"]).0, Some(2), "a reason is needed");
+        for (word, name, more, state) in [
+            ("hold", "ops", vec![], "on_hold"),
+            ("release", "ops", vec![], "pending_approval"),
+            ("approve", "boss", vec!["--effect", effect.as_str()], "pending_approval"),
+            ("approve", "chief", vec![], "approved"),
+            ("hold", "ops", vec![], "on_hold"),
+            ("release", "ops", vec![], "approved"),
+            ("cancel", "li.wei", vec![], "canceled"),
+        ] {
+            let (status, told) = by(word, name, &more);
+            assert_eq!((status, &told["outcome"]["state"]), (Some(0), &Value::from(state)), "{word}: {told}");
+        }
+        assert_eq!(by("deny", "boss", &[]).0, Some(4), "it is over");
+        let nobody = ["deny", "00000000-0000-7000-8000-000000000000", "--by", "boss", "--reason", "none"];
+        assert_eq!(self.tell(&nobody).0, Some(3));
+    }
+}
+
 fn message(id: &str, kind: &str, data: &Value) -> Value {
     serde_json::json!({
         "specversion": "1.0", "id": id, "source": "/shop", "type": format!("outflow.{kind}.v1"),
@@ -154,6 +197,27 @@ fn facts() -> Vec<Value> {
         },
     });
     vec![message("1", "account.upserted", &account), message("2", "top_up.credited", &top_up)]
+}
+
+/// A second account with enough for a withdrawal that people must approve.
+fn large_facts() -> Vec<Value> {
+    let of = |version: u64, mut fact: Value| {
+        fact["data"]["account_id"] = "acct-2".into();
+        fact["id"] = format!("large-{version}").into();
+        fact
+    };
+    let mut facts = facts();
+    let (account, mut top_up) = (facts.remove(0), facts.remove(0));
+    top_up["data"]["amount"] = "9000.00".into();
+    vec![of(1, account), of(2, top_up)]
+}
+
+/// A request that no rule approves by itself.
+fn large_request() -> Value {
+    let mut large = request("large");
+    large["data"]["account_id"] = "acct-2".into();
+    large["data"]["amount"] = "8000.00".into();
+    large
 }
 
 fn request(id: &str) -> Value {
@@ -269,7 +333,7 @@ fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     assert_eq!(terminal.run(&["topology", "diff"]).0, Some(0));
     assert_eq!(terminal.list().len(), 0);
     let killed = Process::start(&["run", "all"], &environment);
-    terminal.publish(&facts());
+    terminal.publish(&[facts(), large_facts()].concat());
     // Facts and requests have queues of their own: the first requests may come too early.
     let mut count = 0;
     until("the facts to be known", || {
@@ -290,6 +354,8 @@ fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     terminal.publish(&[request("late")]);
     a_quote_says_what_is_left(&terminal, count + 1);
     a_stopped_account_is_mended(&terminal);
+    terminal.publish(&[large_request()]);
+    terminal.decides();
     workers.signal("-TERM");
 
     let (code, page) = terminal.run(&["show", &id]);
@@ -301,7 +367,7 @@ fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     let whole: Value = serde_json::from_str(&whole).unwrap();
     assert_eq!(whole["legs"][0]["payee"]["last_four"], "1234");
     assert_eq!(terminal.run(&["show", "00000000-0000-7000-8000-000000000000"]).0, Some(3));
-    assert_eq!(terminal.list().len(), count + 1);
+    assert_eq!(terminal.list().len(), count + 2);
     terminal.enters_a_code();
     terminal.gives_details(&id);
     let (code, said) = terminal.run(&["verify", "--book", &of("OUTFLOW_SIMULATOR_URL")]);

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use broker::contract::{
-    Fact, Problem, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested, parse_fact, parse_instruction,
-    parse_request,
+    Fact, LegResolved, Problem, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested, parse_fact,
+    parse_instruction, parse_request,
 };
 use broker::topology::{DECISIONS, FACTS, REQUESTS};
 use broker::{Outgoing, Published, Publisher};
@@ -45,7 +45,9 @@ pub(crate) async fn run(general: &General, arguments: &Publish) -> Result<()> {
         messages.iter().map(|it| Outgoing::work(it.queue, it.id.clone(), it.body.clone())).collect();
     let results = Publisher::new(&connections).publish_all(&outgoing).await;
     tell(general.output, &messages, &results);
-    judge(&results)
+    judge(&results)?;
+    eprintln!("{} messages are on disk at the broker.\nnext: outflow list", results.len());
+    Ok(())
 }
 
 /// The text of a file, or of stdin for `-`.
@@ -113,7 +115,9 @@ fn message(text: &str) -> Result<Message, Problem> {
     let kind = serde_json::from_str::<Kind>(text).map(|it| it.kind).unwrap_or_default();
     let (queue, id) = match kind.as_str() {
         WithdrawalRequested::KIND => (REQUESTS, parse_request(body)?.id),
-        WithdrawalDecided::KIND | WithdrawalDetails::KIND => (DECISIONS, parse_instruction(body)?.id),
+        WithdrawalDecided::KIND | WithdrawalDetails::KIND | LegResolved::KIND => {
+            (DECISIONS, parse_instruction(body)?.id)
+        }
         _ => (FACTS, parse_fact(body)?.id),
     };
     debug_assert!(queue != FACTS || Fact::TYPES.contains(&kind.as_str()), "the parser knows its types");
@@ -161,7 +165,6 @@ pub(super) fn judge(results: &[Published]) -> Result<()> {
             Failure::new(Exit::Unreachable, "there is no queue for a message", "outflow topology apply");
         return Err(failure.because(anyhow::anyhow!(why.clone())).into());
     }
-    eprintln!("{} messages are on disk at the broker.\nnext: outflow list", results.len());
     Ok(())
 }
 
