@@ -9,6 +9,7 @@ use crate::bank::Bank;
 use crate::gateway::Gateway;
 use crate::key_folder::SettingsError;
 use crate::rsa::Signing;
+use crate::schedule::{Resend, Traits};
 use crate::settings::GatewaySettings;
 use crate::unionpay::UnionPay;
 use crate::wechat::WeChat;
@@ -25,6 +26,8 @@ pub struct Gateways {
     pub unionpay: UnionPay,
     /// The bank.
     pub bank: Bank,
+    /// Channels that do not promise to pay one number once, whatever is usual for them.
+    no_dedup: Vec<Rail>,
 }
 
 impl Gateways {
@@ -41,6 +44,7 @@ impl Gateways {
             wechat: WeChat::new(settings)?,
             unionpay: UnionPay::new(settings)?,
             bank: Bank::new(settings)?,
+            no_dedup: settings.no_dedup.clone(),
         })
     }
 
@@ -50,6 +54,13 @@ impl Gateways {
     /// [`SettingsError`] naming the file, the key or the value.
     pub fn from_key_folder(dir: &Path, base_url: &str, limits: Limits) -> Result<Self, SettingsError> {
         Self::new(&GatewaySettings::from_key_folder(dir, base_url, limits)?)
+    }
+
+    /// What `rail` promises about repeats and queries, by its protocol and by the settings.
+    #[must_use]
+    pub fn traits(&self, rail: Rail) -> Traits {
+        let usual = *self.of(rail).traits();
+        if self.no_dedup.contains(&rail) { Traits { resend: Resend::Never, ..usual } } else { usual }
     }
 
     /// The adapter that carries `rail`.

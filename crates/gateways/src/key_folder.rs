@@ -161,6 +161,7 @@ impl GatewaySettings {
                 corporate_key: secret(dir, "bank/corporate_key.pem")?,
                 bank_key: read(dir, "bank/bank_pub.pem")?,
             },
+            no_dedup: Vec::new(),
             limits,
             clock: real_clock,
             signing: Signing::On,

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What the payout worker must know about a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traits {
-    /// Whether the identical order may be sent again while its outcome is unknown.
+    /// Whether the identical order may be sent again after a doubt.
     pub resend: Resend,
     /// When to ask.
     pub schedule: QuerySchedule,
@@ -20,11 +20,13 @@ pub struct Traits {
 /// Whether the identical order may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resend {
-    /// Yes: the channel answers a repeat with what it knows.
+    /// Once a query does not find the number after the quiet period: should the
+    /// order arrive after all, the channel knows the repeat by its number.
     Safe,
-    /// Only after a query past the whole schedule did not find the number. The
-    /// channel refuses repeats, so a resend is never the way to ask.
-    WhenNotFound,
+    /// Never by itself. A call that stalled on its way may still arrive after the
+    /// query, and the channel does not promise to pay one number once: people
+    /// with evidence decide.
+    Never,
 }
 
 /// The moments at which a query makes sense.
@@ -88,9 +90,9 @@ pub(crate) const WECHAT: Traits = Traits {
     horizon: seconds(330 * DAY),
 };
 
-/// `UnionPay`: six queries at most, and a repeat is refused with code 12.
+/// `UnionPay`: six queries at most, and no promise about repeats.
 pub(crate) const UNIONPAY: Traits = Traits {
-    resend: Resend::WhenNotFound,
+    resend: Resend::Never,
     schedule: QuerySchedule {
         waits: &[seconds(1), seconds(2), seconds(4), seconds(8), seconds(16), seconds(32)],
         max: 6,
@@ -123,7 +125,7 @@ mod tests {
         let expected = [1, 2, 4, 8, 16, 32].map(|count| Some(Duration::from_secs(count)));
         assert_eq!(waits[..6], expected);
         assert_eq!(waits[6..], [None, None]);
-        assert_eq!(UNIONPAY.resend, Resend::WhenNotFound);
+        assert_eq!(UNIONPAY.resend, Resend::Never);
         assert_eq!(UNIONPAY.quiet, UNIONPAY.schedule.waits.iter().sum::<Duration>());
     }
 

@@ -3,6 +3,7 @@
 //! The settings of a folder differ between a bench and production in nothing but
 //! their contents. Private keys and the `APIv3` key are secrets: `Debug` hides them.
 
+use domain::Rail;
 use secrecy::SecretString;
 
 use crate::rsa::Signing;
@@ -23,6 +24,8 @@ pub struct GatewaySettings {
     pub unionpay: UnionPaySettings,
     /// The bank.
     pub bank: BankSettings,
+    /// Channels whose contract does not promise that one number is paid once.
+    pub no_dedup: Vec<Rail>,
     /// Limits of every call.
     pub limits: Limits,
     /// Where signed times come from.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{LegEvent, LegState, Rail, RouteClosed};
-use gateways::{Finding, Outcome, Refusal, Traits};
+use gateways::{Finding, Outcome, Refusal, Resend, Traits};
 use store::attempts;
 use store::late_effects::{Claim, ToldBy};
 use uuid::Uuid;
@@ -54,7 +54,7 @@ pub(crate) async fn record_payments(
     told: &[Told<Outcome>],
     at: DateTime<Utc>,
 ) -> Result<(), store::Error> {
-    let traits = till.gateways.of(rail).traits();
+    let traits = till.gateways.traits(rail);
     let mut tx = till.database.begin().await?;
     let ids: Vec<Uuid> = told.iter().map(|it| it.leg_id).collect();
     let mut cases = Cases::lock_of_legs(&mut tx, &ids, at).await?;
@@ -64,7 +64,7 @@ pub(crate) async fn record_payments(
         kept.push(words.kept(it.attempt_id));
         // Settle, a notification or a person may have been faster: the table decides.
         if cases.leg(it.leg_id).is_some_and(|leg| leg.state == LegState::Dispatching) {
-            apply_payment(&mut cases, it.leg_id, &it.answer, &words, traits);
+            apply_payment(&mut cases, it.leg_id, &it.answer, &words, &traits);
         }
     }
     attempts::finish(&mut tx, &kept, at).await?;
@@ -96,13 +96,13 @@ pub(crate) async fn record_findings(
         let words = Words::of_finding(&it.answer);
         kept.push(words.kept(it.attempt_id));
         let Some(leg) = cases.leg(it.leg_id) else { continue };
-        let traits = till.gateways.of(leg.rail).traits();
+        let traits = till.gateways.traits(leg.rail);
         match leg.state {
             LegState::Unknown | LegState::Submitted => {
-                apply_finding(&mut cases, it.leg_id, &it.answer, &words, traits);
+                apply_finding(&mut cases, it.leg_id, &it.answer, &words, &traits);
             }
             LegState::Paid | LegState::Settled => {
-                apply_second_look(&mut cases, it.leg_id, &it.answer, &words, traits);
+                apply_second_look(&mut cases, it.leg_id, &it.answer, &words, &traits);
             }
             LegState::ManualReview => apply_to_review(&mut cases, it.leg_id, &it.answer, &words),
             // The leg went on while the query was under way.
@@ -187,14 +187,15 @@ fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, 
             }
             ask_again(cases, id, traits);
         }
-        Finding::NotFound { .. }
-            if in_doubt && is_absent(traits, doubted_for, age) && leg.attempts < SENDS =>
-        {
-            go(cases, id, LegEvent::Absent, SETTLE, words);
-            let leg = cases.leg_mut(id).expect("the leg is in hand");
+        Finding::NotFound { .. } if in_doubt && is_absent(traits, doubted_for, age) => {
             leg.check_at = None;
-            leg.dispatch_at = Some(at);
-            leg.nudged_at = None;
+            if traits.resend == Resend::Safe && leg.attempts < SENDS {
+                leg.dispatch_at = Some(at);
+                leg.nudged_at = None;
+                go(cases, id, LegEvent::Absent, SETTLE, words);
+            } else {
+                go(cases, id, LegEvent::GiveUp, SETTLE, words);
+            }
         }
         Finding::NotFound { .. } | Finding::Unknown { .. } => ask_again(cases, id, traits),
     }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use domain::Rail;
 use gateways::{Gateways, Limits, Signing};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::{Profile, Settings};
 use crate::exit::{Exit, Failure};
@@ -32,6 +34,9 @@ pub(crate) struct GatewaySettings {
     /// Where the channels reach our API's `/v1/notices`. Without it WeChat Pay and
     /// UnionPay are told to send nothing.
     pub(crate) notify_url: Option<String>,
+    /// Rails whose contract does not promise that one number is paid once.
+    #[serde(deserialize_with = "rails")]
+    pub(crate) no_dedup: Vec<Rail>,
     /// How long a call may take, in seconds.
     pub(crate) call_seconds: u64,
     /// Off for a benchmark alone: see [`Settings::signing`].
@@ -60,6 +65,7 @@ impl Default for GatewaySettings {
             unionpay_files_url: "https://filedownload.95516.com".to_owned(),
             bank_url: None,
             notify_url: None,
+            no_dedup: Vec::new(),
             call_seconds: Limits::default().total.as_secs(),
             signing: SigningSwitch::On,
         }
@@ -100,6 +106,7 @@ impl Settings {
             channels.wechat.notify_url = Some(format!("{url}/wechat"));
             channels.unionpay.notify_url = Some(format!("{url}/unionpay"));
         }
+        channels.no_dedup.clone_from(&settings.no_dedup);
         channels.signing = self.signing()?;
         Gateways::new(&channels).context("making the gateways' adapters").map(Some)
     }
@@ -122,6 +129,16 @@ impl Settings {
             )),
         }
     }
+}
+
+/// Rails by their names on the wire.
+fn rails<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Rail>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    let rail = |word: &String| {
+        let wrong = || D::Error::custom(format!("`{word}` is not one of alipay, wechat, unionpay and bank"));
+        word.parse().map_err(|_| wrong())
+    };
+    words.iter().map(rail).collect()
 }
 
 /// Whether a plain address is the loopback's.
