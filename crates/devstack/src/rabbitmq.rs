@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
+use tokio::time::sleep;
 
 use crate::answer;
 use crate::child::{Child, guarded};
@@ -26,6 +27,9 @@ use crate::vhost;
 
 /// How long a start may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The pause between two looks at a node that comes back.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The only user. The password is drawn at random for each stack.
 pub(crate) const USER: &str = "outflow";
@@ -158,6 +162,49 @@ impl RabbitMq {
         let folder = self.server.folder().path();
         let answer = vhost::tell(folder, self.ports.distribution, &expression).await?;
         ensure!(answer.trim() == "{ok, ok}", "the broker did not change its limit: {}", answer.trim());
+        Ok(())
+    }
+
+    /// Cuts it off from `others`, as a network between them would that fails: both
+    /// sides run on, and neither reaches the other.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn cut_off(&self, others: &[&Self]) -> Result<()> {
+        // Whose cookie is another has to stay outside, whoever knocks.
+        self.let_in(others, "cut_off").await
+    }
+
+    /// The opposite of [`cut_off`](Self::cut_off). Returns when it answers an AMQP header
+    /// again: a node that was in the minority may have paused itself.
+    ///
+    /// # Errors
+    /// When it does not answer, or does not come back.
+    pub async fn rejoin(&self, others: &[&Self]) -> Result<()> {
+        self.let_in(others, &self.cookie).await?;
+        let began = Instant::now();
+        while !self.answers().await {
+            ensure!(began.elapsed() < PATIENCE, "the node {} does not come back", self.node);
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Whether it answers an AMQP header at this moment.
+    pub async fn answers(&self) -> bool {
+        answer::rabbitmq(self.ports.amqp).await.is_some()
+    }
+
+    /// Expects `cookie` of the others from now on, and ends what connects them.
+    async fn let_in(&self, others: &[&Self], cookie: &str) -> Result<()> {
+        let tell = |it: &&Self| {
+            let node = &it.node;
+            format!("erlang:set_cookie('{node}', '{cookie}'), erlang:disconnect_node('{node}'), ")
+        };
+        let expression: String = others.iter().map(tell).collect();
+        let folder = self.server.folder().path();
+        let answer = vhost::tell(folder, self.ports.distribution, &format!("{expression}ok.\n")).await?;
+        ensure!(answer.trim() == "{ok, ok}", "the node {} was not told: {}", self.node, answer.trim());
         Ok(())
     }
 

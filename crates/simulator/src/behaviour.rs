@@ -115,6 +115,9 @@ pub(crate) struct NoticePlan {
     /// Sent under a signature that is not ours.
     #[serde(default)]
     pub(crate) forged: bool,
+    /// By how much the amount in them, under our signature, is more than the order's.
+    #[serde(default)]
+    pub(crate) excess_fen: i64,
     /// Wait until the notice of the next order on this channel has been sent.
     #[serde(default)]
     pub(crate) after_next: bool,

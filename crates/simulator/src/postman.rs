@@ -35,6 +35,7 @@ pub(crate) struct Notice {
     /// Number of the news among all of the book; a repeat keeps it, a restart too.
     pub(crate) sequence: u64,
     forged: bool,
+    excess_fen: i64,
     url: String,
     due_ms: i64,
     failures: usize,
@@ -155,7 +156,7 @@ fn notice(world: &World, order: &Order, change: &Change) -> Option<Notice> {
         Channel::Unionpay if change.news == News::Returned => None,
         Channel::Wechat | Channel::Unionpay => placed.notify_url.clone(),
     }?;
-    let NoticePlan { delay_ms, forged, .. } = placed.aftermath.notices;
+    let NoticePlan { delay_ms, forged, excess_fen, .. } = placed.aftermath.notices;
     Some(Notice {
         key: change.key.clone(),
         channel: placed.channel,
@@ -163,6 +164,7 @@ fn notice(world: &World, order: &Order, change: &Change) -> Option<Notice> {
         at_ms: change.at_ms,
         sequence: change.sequence,
         forged,
+        excess_fen,
         url,
         due_ms: change.at_ms + delay_ms,
         failures: 0,
@@ -205,7 +207,12 @@ fn write(world: &World, notice: &Notice) -> Option<Letter> {
         let account = ledger.trade(notice.channel, [&order.placed.trade_no, ""]).cloned();
         Some((order, account))
     });
-    let (order, account) = found?;
+    let (mut order, mut account) = found?;
+    // Both are copies: the book stays right.
+    order.placed.amount_fen += notice.excess_fen;
+    if let Some(account) = &mut account {
+        account.refunded_fen += notice.excess_fen;
+    }
     let letter = match (notice.channel, account) {
         (Channel::Alipay, Some(account)) => alipay::letter(world, notice, (&order, &account)),
         (Channel::Wechat, Some(account)) => wechat::letter(world, notice, (&order, &account)),

@@ -34,7 +34,7 @@ use serde::Deserialize;
 pub(crate) use play::Play;
 pub(crate) use verdict::Verdict;
 pub(crate) use words::Op;
-use words::{Chance, ChannelWord, FinalState, Moment, NewsWord, Order, Pattern, ReplyWord, Sign, Wait};
+use words::{Chance, ChannelWord, FinalState, Moment, NewsWord, Order, Pattern, ReplyWord, Sign, Sum, Wait};
 
 use crate::behaviour::Deviation;
 use crate::clock::NotMovable;
@@ -110,6 +110,7 @@ struct Step {
     delay: Option<Wait>,
     order: Option<Order>,
     sign: Option<Sign>,
+    amount: Option<Sum>,
     /// The channel's code of a return or failure.
     reason: Option<String>,
     statement: Option<Deviation>,

@@ -43,6 +43,21 @@ async fn an_alipay_notice_is_a_form_signed_without_its_sign_type() {
 }
 
 #[tokio::test]
+async fn a_notice_can_name_another_amount_under_our_signature_and_the_book_stays_right() {
+    let inbox = Inbox::open((200, "success")).await;
+    let world = world_with(&inbox).await;
+    world.trade("alipay", "20260000").await;
+    let scenario = "name = \"x\"\n[[on]]\nchannel = \"alipay\"\nsteps = [{ amount = \"off\" }]";
+    world.running().load_scenario(scenario).expect("a scenario");
+    world.alipay_refund("20260000", "WD1", "12.34").await.expect("an answer");
+    let form = inbox.expect(1).await[0].form();
+    let text = joined(&form, &["sign", "sign_type"]);
+    assert!(verifies("alipay/gateway_public.pem", &text, &form["sign"]), "{text}");
+    assert_eq!(form["refund_fee"], "12.35");
+    assert_eq!(world.running().book().movements[0].amount_fen, 1_234);
+}
+
+#[tokio::test]
 async fn an_alipay_notice_is_repeated_under_its_number_until_success_is_said() {
     let inbox = Inbox::open((200, "fail")).await;
     let world = world_with(&inbox).await;

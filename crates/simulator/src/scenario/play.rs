@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest;
 
-use super::words::{NewsWord, Op, Order, ReplyWord, Sign};
+use super::words::{NewsWord, Op, Order, ReplyWord, Sign, Sum};
 use super::{Rule, Scenario, Step};
 use crate::behaviour::{Aftermath, Behaviour, Effect, Reply, Turn, What};
 use crate::book::Ledger;
@@ -193,6 +193,9 @@ fn follow(behaviour: &mut Behaviour, step: &Step, (pending, now_ms): (bool, i64)
         notices.delay_ms += delay.span_ms(now_ms);
     }
     notices.forged |= step.sign == Some(Sign::Bad);
+    if step.amount == Some(Sum::Off) {
+        notices.excess_fen = 1;
+    }
     notices.after_next |= step.order == Some(Order::AfterNext);
     *statement = statement.or(step.statement);
 }

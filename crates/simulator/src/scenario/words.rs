@@ -237,6 +237,15 @@ pub(super) enum Sign {
     Bad,
 }
 
+/// Which amount a notice names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Sum {
+    Right,
+    /// One fen more than the order's.
+    Off,
+}
+
 /// Where an order is expected to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

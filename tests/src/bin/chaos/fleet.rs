@@ -80,6 +80,8 @@ pub(crate) struct Fleet {
     time: Arc<Time>,
     died: u64,
     restarted: u64,
+    /// What ended unasked since somebody looked.
+    ended: Vec<String>,
 }
 
 impl Fleet {
@@ -94,7 +96,8 @@ impl Fleet {
             Ok(Member { runs, clock, process: None, since, stopped: false, failures: 0 })
         };
         let members = crew.iter().map(member).collect::<Result<Vec<_>>>()?;
-        let mut fleet = Self { members, orders, time: Arc::clone(time), died: 0, restarted: 0 };
+        let mut fleet =
+            Self { members, orders, time: Arc::clone(time), died: 0, restarted: 0, ended: Vec::new() };
         for place in 0..fleet.len() {
             fleet.start(place, None)?;
         }
@@ -187,6 +190,7 @@ impl Fleet {
                 continue;
             };
             if status.signal() == Some(Signal::SIGKILL as i32) {
+                self.ended.push(format!("{} {place} died at its step", member.runs[0]));
                 self.died += 1;
                 self.start(place, None)?;
                 continue;
@@ -199,6 +203,7 @@ impl Fleet {
                 "the process {name} ended {RESTARTS} times in a row: {status}"
             );
             (member.process, member.since) = (None, Instant::now());
+            self.ended.push(format!("{name} {place} gave up: {status}"));
             self.restarted += 1;
         }
         Ok(())
@@ -207,6 +212,11 @@ impl Fleet {
     /// How many processes died at the step at which they were armed.
     pub(crate) fn died(&self) -> u64 {
         self.died
+    }
+
+    /// What ended unasked since the last call, in words.
+    pub(crate) fn take_ended(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.ended)
     }
 
     /// How many processes ended unasked, and were started again.

@@ -28,7 +28,8 @@ const fn fault(fault: &'static str, ending: &'static str, share: u32, steps: &'s
 /// Whatever is left of a thousand.
 pub(crate) const PAID: Treatment = Treatment { fault: None, ending: "4242", share: 0, steps: "" };
 
-/// `CODE` stands for a code of the channel that says nothing certain.
+/// `CODE` stands for a code of the channel that says nothing certain, `NEW` for one that
+/// nobody has heard of.
 const FAULTS: &[Treatment] = &[
     fault("F15", "6015", 10, "{ attempt = 1, notify = 'early' }"),
     fault("F19", "6019", 50, "{ attempt = 1, commit = true, reply = 'drop' }"),
@@ -43,13 +44,23 @@ const FAULTS: &[Treatment] = &[
         "{ attempt = 1, commit = true, reply = 'pending' }, { after = '20s', notify = 'settled' }",
     ),
     fault("F22", "6022", 10, "{ attempt = 1, commit = true, reply = 'garbage' }"),
+    fault("F22", "6122", 10, "{ attempt = 1, commit = true, reply = 'NEW' }"),
     fault("F23", "6023", 30, "{ attempt = 1, notify = 'settled', times = 3, order = 'after-next' }"),
     fault("F24", "6024", 10, "{ attempt = 1, notify = 'settled', sign = 'bad' }"),
+    fault(
+        "F25",
+        "6025",
+        20,
+        "{ attempt = 1, commit = true, reply = 'drop', notify = 'settled', amount = 'off' }",
+    ),
     fault("F26", "6026", 10, "{ attempt = 1, commit = true, reply = 'slow:4s' }"),
 ];
 
-/// Draws a treatment.
-pub(crate) fn draw(dice: &mut StdRng) -> Treatment {
+/// Draws a treatment; the first `n` are one of each, so that the smallest run meets all.
+pub(crate) fn draw(n: Option<usize>, dice: &mut StdRng) -> Treatment {
+    if let Some(it) = n.and_then(|it| FAULTS.get(it)) {
+        return *it;
+    }
     let mut place = dice.random_range(0..1000);
     for it in FAULTS {
         if place < it.share {
@@ -63,11 +74,14 @@ pub(crate) fn draw(dice: &mut StdRng) -> Treatment {
 /// The scenario that gives the endings their meaning.
 pub(crate) fn scenario(seed: u64) -> String {
     let mut text = format!("name = \"a storm\"\nseed = {seed}\n");
-    for (channel, code) in
-        [("alipay", "SYSTEM_ERROR"), ("wechat", "SYSTEM_ERROR"), ("unionpay", "03"), ("bank", "garbage")]
-    {
+    for (channel, code, new) in [
+        ("alipay", "SYSTEM_ERROR", "ACQ.NEW_IN_2031"),
+        ("wechat", "SYSTEM_ERROR", "NEW_IN_2031"),
+        ("unionpay", "03", "9Z"),
+        ("bank", "garbage", "garbage"),
+    ] {
         for it in FAULTS {
-            let steps = it.steps.replace("CODE", code);
+            let steps = it.steps.replace("CODE", code).replace("NEW", new);
             // A table of TOML must stay on its line, a text may be in either quotes.
             writeln!(
                 text,

@@ -11,6 +11,7 @@ use rand::{Rng, SeedableRng};
 use serde::Serialize;
 
 use crate::fleet::CREW;
+use crate::upstream;
 
 /// How large a run is.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -102,6 +103,8 @@ pub(crate) enum Place {
 pub(crate) enum Loss {
     Killed,
     Stopped,
+    /// It runs, and reaches no other.
+    CutOff,
 }
 
 /// Which network.
@@ -137,10 +140,14 @@ impl Fault {
             }
             Self::NodeLost { how: Loss::Killed, .. } => ("F08", "node of the broker killed"),
             Self::NodeLost { how: Loss::Stopped, .. } => ("F09", "node of the broker stopped"),
+            Self::NodeLost { how: Loss::CutOff, .. } => ("F11", "node of the broker cut off from the others"),
             Self::BrokerKill => ("F10", "RabbitMQ killed, all of it"),
             Self::Purge { .. } => ("F12", "queue of nudges emptied"),
             Self::Alarm => ("F13", "memory alarm of RabbitMQ"),
             Self::Fiftyfold => ("F14", "one message fifty times"),
+            Self::Poison { number } if upstream::is_oversize(*number) => {
+                ("F17", "message larger than any may be")
+            }
             Self::Poison { .. } => ("F16", "message that nobody can use"),
             Self::Mislead { .. } => ("F18", "clock of one process wrong"),
             Self::LateCalls => ("F21", "request arrives after its caller gave up"),
@@ -154,6 +161,8 @@ impl Fault {
 #[derive(Debug, Serialize)]
 pub(crate) struct Plan {
     size: Size,
+    /// The processes, by their places.
+    crew: &'static [&'static [&'static str]],
     pub(crate) steps: Vec<Vec<Fault>>,
 }
 
@@ -169,7 +178,7 @@ impl Plan {
         for (place, fault) in faults.into_iter().enumerate() {
             steps[place % count].push(fault);
         }
-        Self { size: size.clone(), steps }
+        Self { size: size.clone(), crew: CREW, steps }
     }
 
     /// How many of each fault.
@@ -181,9 +190,11 @@ impl Plan {
         counts
     }
 
-    /// Writes it down.
-    pub(crate) fn write(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)?;
+    /// Writes it down, with how the gateways will treat whose money.
+    pub(crate) fn write(&self, upstream: &upstream::Plan, path: &Path) -> Result<()> {
+        let mut plan = serde_json::to_value(self)?;
+        plan["treatments"] = serde_json::to_value(upstream.dealt())?;
+        let text = serde_json::to_string_pretty(&plan)?;
         std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
     }
 }
@@ -191,9 +202,10 @@ impl Plan {
 /// The accidents whose number was asked for.
 fn fixed(size: &Size, dice: &mut StdRng) -> Vec<Fault> {
     let mut faults = vec![Fault::PostgresCrash; size.postgres_crashes];
-    faults.extend((0..size.broker_kills).map(|it| match it % 3 {
-        0 if size.cluster => Fault::NodeLost { node: it / 3 + 1, how: Loss::Killed },
-        1 if size.cluster => Fault::NodeLost { node: it / 3, how: Loss::Stopped },
+    faults.extend((0..size.broker_kills).map(|it| match it % 4 {
+        0 if size.cluster => Fault::NodeLost { node: it / 4 + 1, how: Loss::Killed },
+        1 if size.cluster => Fault::NodeLost { node: it / 4, how: Loss::Stopped },
+        2 if size.cluster => Fault::NodeLost { node: it / 4 + 2, how: Loss::CutOff },
         _ => Fault::BrokerKill,
     }));
     faults.extend((0..size.kills).map(|it| match it % 20 {
@@ -271,6 +283,6 @@ mod tests {
         assert_eq!(count(|it| it.name().0 == "F02"), 40);
         assert_eq!(count(|it| *it == Fault::PostgresCrash), 3);
         assert_eq!(count(|it| *it == Fault::BrokerKill), 2);
-        assert_eq!(plan.counts().len(), 16, "every kind of accident happens: {:?}", plan.counts());
+        assert_eq!(plan.counts().len(), 17, "every kind of accident happens: {:?}", plan.counts());
     }
 }

@@ -1,5 +1,6 @@
 //! What a run came to, for people; and whether it was clean.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::controls::Caught;
@@ -31,10 +32,12 @@ impl Report {
     /// Keeps a storm, and says how it went.
     pub(crate) fn storm(&mut self, outcome: Outcome) {
         let Outcome { size, verdict, planned, counts, restarted, took, drained } = &outcome;
-        println!("\n{:<6}{:<44}{:>9}{:>9}", "fault", "what", "planned", "happened");
-        for ((fault, what), count) in counts {
-            let planned = planned.get(&(*fault, *what)).map_or_else(String::new, u64::to_string);
-            println!("{fault:<6}{what:<44}{planned:>9}{count:>9}");
+        println!("\n{:<6}{:<44}{:>9}{:>9}{:>10}", "fault", "what", "planned", "n", "3/n");
+        let kinds: BTreeSet<_> = planned.keys().chain(counts.keys()).collect();
+        for it in kinds {
+            let planned = planned.get(it).map_or_else(String::new, u64::to_string);
+            let (count, (fault, what)) = (counts.get(it).copied().unwrap_or_default(), it);
+            println!("{fault:<6}{what:<44}{planned:>9}{count:>9}{:>10}", bound(count));
         }
         let ends: Vec<String> =
             verdict.ends.iter().map(|(state, count)| format!("{state} {count}")).collect();
@@ -58,11 +61,10 @@ impl Report {
         let mark = if verdict.violations.is_empty() { '✓' } else { '✗' };
         let drained = seconds(*drained);
         println!("{mark} storm of seed {} in {}, drained in {drained}", size.seed, seconds(*took));
-        if verdict.violations.is_empty() && size.kills > 0 {
-            // The rule of three: none in n is less than 3/n with 95 % confidence.
-            #[expect(clippy::cast_precision_loss, reason = "for people")]
-            let bound = 300.0 / size.kills as f64;
-            println!("  none in {} kills: a failure in fewer than {bound:.1} % of them", size.kills);
+        if verdict.violations.is_empty() {
+            println!(
+                "  none in n of a fault: with 95 % confidence it does harm in fewer than 3/n of its cases"
+            );
         }
         tell(&verdict.shown());
         self.storm = Some(outcome);
@@ -85,6 +87,15 @@ impl Report {
             && self.storm.as_ref().is_none_or(|it| it.verdict.violations.is_empty())
             && self.controls.iter().all(|it| it.by.is_some())
     }
+}
+
+/// The rule of three: what never happened in `n` cases happens in fewer than 3/n of them, with 95 % confidence.
+fn bound(n: u64) -> String {
+    if n <= 3 {
+        return "-".to_owned();
+    }
+    let tenths = 3_000 / n;
+    format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 fn tell(lines: &[String]) {

@@ -23,10 +23,11 @@ impl Servers {
 
     /// The same with two more nodes, which join the first one after the other.
     pub(crate) async fn cluster() -> Result<Self> {
-        let mut servers = Self::single().await?;
+        let first = Stack::start(clustered(options())).await?;
+        let mut servers = Self { first, others: Vec::new() };
         while servers.others.len() + 1 < NODES {
             let join = Some(servers.first.rabbitmq()?.invitation());
-            let options = Options { servers: Wanted::RabbitMqOnly, join, ..options() };
+            let options = Options { servers: Wanted::RabbitMqOnly, join, ..clustered(options()) };
             servers.others.push(Stack::start(options).await.context("a node of the cluster")?);
         }
         Ok(servers)
@@ -66,6 +67,12 @@ impl Servers {
         }
         Ok(())
     }
+}
+
+/// A node that is cut off from most of the others takes nothing until it is back.
+fn clustered(mut options: Options) -> Options {
+    options.rabbitmq_settings.push(("cluster_partition_handling".to_owned(), "pause_minority".to_owned()));
+    options
 }
 
 fn options() -> Options {

@@ -42,6 +42,9 @@ const LOOK: Duration = Duration::from_millis(250);
 /// The shortest time that a step of the storm takes.
 const STEP: Duration = Duration::from_millis(200);
 
+/// Planned: top-ups that a gateway treats so; happened: payments that it did.
+const TREATED: &str = "payments so treated";
+
 /// One of ten messages is published twice.
 const TWICE: u32 = 10;
 
@@ -52,7 +55,7 @@ pub(crate) struct Storm<'a> {
     pub(crate) fleet: Fleet,
     pub(crate) driver: Driver,
     /// How often each fault happened.
-    pub(crate) counts: BTreeMap<(&'static str, &'static str), u64>,
+    pub(crate) counts: Counts,
     trace: File,
     began: Instant,
 }
@@ -62,8 +65,8 @@ pub(crate) struct Outcome {
     pub(crate) size: Size,
     pub(crate) verdict: Verdict,
     /// How many of each fault were planned.
-    pub(crate) planned: BTreeMap<(&'static str, &'static str), u64>,
-    pub(crate) counts: BTreeMap<(&'static str, &'static str), u64>,
+    pub(crate) planned: Counts,
+    pub(crate) counts: Counts,
     /// Processes that gave up because a server was away, and were started again.
     pub(crate) restarted: u64,
     pub(crate) took: Duration,
@@ -80,20 +83,20 @@ pub(crate) async fn run(servers: &Servers, size: &Size, points: &[String], folde
     audience::seat(&scene.connections).await?;
     scene.play(&mix::scenario(size.seed)).await?;
     let plan = Plan::draw(size, points);
-    plan.write(&folder.join("plan.json"))?;
+    let upstream = upstream::Plan::of(size.withdrawals, size.seed, scene.time.now());
+    plan.write(&upstream, &folder.join("plan.json"))?;
     let fleet = Fleet::launch(CREW, scene.orders(None), &scene.time)?;
     let driver = Driver::new(&scene);
     let trace = File::create(folder.join("trace.jsonl"))?;
     let mut storm = Storm { servers, scene, fleet, driver, counts: BTreeMap::new(), trace, began };
-    let upstream = upstream::Plan::of(size.withdrawals, size.seed, storm.scene.time.now());
     storm.tell_facts(&upstream, size.seed).await.context("telling the facts")?;
     storm.rage(&plan, &upstream, size.seed).await.context("in the storm")?;
     storm.note(&"calm")?;
-    let Storm { scene, mut fleet, mut driver, mut counts, .. } = storm;
+    let Storm { scene, mut fleet, mut driver, mut counts, mut trace, .. } = storm;
     let calm = Duration::from_secs(size.calm_seconds);
     let drained = drain(&scene, &mut fleet, &mut driver, Patience::of(calm)).await.context("in the calm")?;
     counts.insert(("F01", "killed at a named step"), fleet.died());
-    let restarted = fleet.restarted();
+    let (restarted, ended) = (fleet.restarted(), fleet.take_ended());
     fleet.land().await?;
     let mut verdict = checker::check(&scene, &driver.accepted).await?;
     if let Some(rejected) = verdict.ends.get("rejected") {
@@ -103,11 +106,14 @@ pub(crate) async fn run(servers: &Servers, size: &Size, points: &[String], folde
         verdict.accuse("I12", format!("after {} s of calm: {stuck}", size.calm_seconds));
     }
     *counts.entry(("F14", "message published again")).or_default() += driver.duplicates;
-    for it in upstream.treatments.iter().filter_map(|it| it.fault) {
-        *counts.entry((it, "treatments dealt to top-ups")).or_default() += 1;
-    }
+    let mut planned = plan.counts();
+    tally(&scene, &upstream, (&mut planned, &mut counts)).await?;
+    let end = json!({ "ms": began.elapsed().as_millis(), "what": {
+        "calm_ms": drained.took.as_millis(), "ended_in_the_calm": ended,
+        "ends": verdict.ends, "violations": verdict.violations,
+    }});
+    writeln!(trace, "{end}").context("writing the trace")?;
     scene.strike().await?;
-    let planned = plan.counts();
     Ok(Outcome {
         size: size.clone(),
         verdict,
@@ -117,6 +123,28 @@ pub(crate) async fn run(servers: &Servers, size: &Size, points: &[String], folde
         took: began.elapsed(),
         drained: drained.took,
     })
+}
+
+/// How often each fault happened, or was to happen.
+type Counts = BTreeMap<(&'static str, &'static str), u64>;
+
+/// Counts the top-ups that gateways treat in some way, and the payments that they did treat so.
+async fn tally(
+    scene: &Scene,
+    upstream: &upstream::Plan,
+    (planned, counts): (&mut Counts, &mut Counts),
+) -> Result<()> {
+    let dealt: BTreeMap<&str, &'static str> =
+        upstream.dealt().into_iter().map(|(id, fault, _)| (id, fault)).collect();
+    for fault in dealt.values() {
+        *planned.entry((fault, TREATED)).or_default() += 1;
+    }
+    let ask = "select top_up_upstream_id from leg where attempts > 0";
+    let paid: Vec<String> = sqlx::query_scalar(ask).fetch_all(scene.database.pool()).await?;
+    for fault in paid.iter().filter_map(|it| dealt.get(it.as_str())) {
+        *counts.entry((fault, TREATED)).or_default() += 1;
+    }
+    Ok(())
 }
 
 impl Storm<'_> {
@@ -163,9 +191,13 @@ impl Storm<'_> {
             for fault in faults {
                 self.note(fault)?;
                 self.strike(fault).await.with_context(|| format!("{fault:?}"))?;
+                self.note(&json!({ "over": fault.name().0 }))?;
             }
             self.scene.revive_api().await?;
             self.fleet.revive()?;
+            for ended in self.fleet.take_ended() {
+                self.note(&ended)?;
+            }
             self.driver.review(&self.scene).await?;
             sleep(STEP.saturating_sub(began.elapsed())).await;
             self.report(place, plan.steps.len()).await;

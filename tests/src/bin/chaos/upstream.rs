@@ -61,7 +61,7 @@ pub(crate) struct Plan {
     first: usize,
     accounts: Vec<Vec<TopUp>>,
     /// The treatments that were dealt out.
-    pub(crate) treatments: Vec<Treatment>,
+    treatments: Vec<Treatment>,
 }
 
 fn text<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -86,7 +86,10 @@ impl Plan {
         let mut dice = StdRng::seed_from_u64(seed);
         let mut treatments = Vec::new();
         let mut treat = || {
-            treatments.push(mix::draw(&mut dice));
+            // The newest money of an account is the first that leaves.
+            let (account, place) = (treatments.len() / CHANNELS.len(), treatments.len() % CHANNELS.len());
+            let newest = (place + 1 == CHANNELS.len()).then_some(account);
+            treatments.push(mix::draw(newest, &mut dice));
             treatments[treatments.len() - 1]
         };
         let accounts = (0..withdrawals.div_ceil(PER_ACCOUNT)).map(|it| top_ups(it, at, &mut treat)).collect();
@@ -102,6 +105,13 @@ impl Plan {
     /// How many top-ups there are.
     pub(crate) fn top_ups(&self) -> usize {
         self.accounts.len() * CHANNELS.len()
+    }
+
+    /// Each top-up whose payments are not just made: its id, the fault, and the end of the number.
+    pub(crate) fn dealt(&self) -> Vec<(&str, &'static str, &'static str)> {
+        let top_ups = self.accounts.iter().flatten().map(|it| it.id.as_str());
+        let dealt = top_ups.zip(&self.treatments);
+        dealt.filter_map(|(id, it)| Some((id, it.fault?, it.ending))).collect()
     }
 
     /// The payments that the gateways know; a bank transfer is none.
@@ -221,15 +231,22 @@ pub(crate) fn decision(
     Outgoing::work(DECISIONS, id, decided.into_message(stamp).to_json())
 }
 
+/// The kinds of messages that nobody can use.
+const POISONS: usize = 4;
+
+/// Whether this one is larger than any message may be.
+pub(crate) const fn is_oversize(number: usize) -> bool {
+    number % POISONS == POISONS - 1
+}
+
 /// A message that nobody can use. The kinds take turns.
 pub(crate) fn poison(number: usize) -> Outgoing {
     let good = request(0, 1_000_000 + number, DateTime::UNIX_EPOCH);
     let body = String::from_utf8(good.body.clone()).expect("JSON is a text");
-    let body = match number % 4 {
+    let body = match number % POISONS {
         0 => "this is no message".to_owned(),
         1 => body.replace("\"40.00\"", "40.0"),
         2 => body.replace("\"customer\"", "\"cust\\u0000mer\""),
-        // Larger than any message may be.
         _ => body.replace("customer", &"x".repeat(300_000)),
     };
     Outgoing { message_id: format!("poison-{number}"), body: body.into_bytes(), ..good }

@@ -1,9 +1,10 @@
 //! How each accident of the plan is made to happen, and what is left to do afterwards.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use chrono::{DateTime, TimeDelta};
+use devstack::RabbitMq;
 use lapin::options::QueuePurgeOptions;
 use nix::sys::signal::Signal;
 use tests::proxy::{Cut, Proxy, Weather};
@@ -16,6 +17,12 @@ use crate::upstream;
 
 /// How long bad weather lasts.
 const WEATHER: Duration = Duration::from_millis(800);
+
+/// How long a node may take to notice that it was cut off.
+const NOTICED: Duration = Duration::from_mins(2);
+
+/// How long a node is cut off.
+const PARTITION: Duration = Duration::from_secs(3);
 
 /// How much longer than its caller waits a request takes (the settings say three seconds).
 const LATE: Duration = Duration::from_millis(3_500);
@@ -74,13 +81,26 @@ impl Storm<'_> {
         postgres.start().await
     }
 
-    /// One node of the cluster dies, or is stopped, and comes back.
+    /// One node of the cluster dies, is stopped, or is cut off, and comes back.
     async fn lose_node(&self, node: usize, how: Loss) -> Result<()> {
         let nodes = self.servers.nodes()?;
         let node = nodes[node % nodes.len()];
         match how {
             Loss::Killed => node.kill().await?,
             Loss::Stopped => node.stop().await?,
+            Loss::CutOff => {
+                let others: Vec<&RabbitMq> =
+                    nodes.iter().copied().filter(|it| !std::ptr::eq(*it, node)).collect();
+                node.cut_off(&others).await?;
+                // A node alone must notice, and take nothing: only then was it cut off.
+                let began = Instant::now();
+                while node.answers().await {
+                    ensure!(began.elapsed() < NOTICED, "a node that was cut off goes on");
+                    sleep(WEATHER).await;
+                }
+                sleep(PARTITION).await;
+                return node.rejoin(&others).await;
+            }
         }
         sleep(WEATHER).await;
         node.start().await
