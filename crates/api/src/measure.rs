@@ -11,6 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use domain::Rail;
 use metrics::{counter, describe_counter, describe_gauge, gauge, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use store::checks::{self, Check};
 use store::history::{self, Totals};
 use store::stops;
 
@@ -40,6 +41,14 @@ impl Gauges {
             );
             describe_gauge!("outflow_outbox_messages", "Messages in the outbox that are not published yet");
             describe_gauge!("outflow_stops", "Switches that keep money from leaving");
+            describe_gauge!(
+                "outflow_invariant_violations",
+                "Rows that break an invariant of the books, at the last look of the verify duty"
+            );
+            describe_gauge!(
+                "outflow_invariants_checked_timestamp_seconds",
+                "When the verify duty last looked at every invariant"
+            );
             describe_counter!(
                 "outflow_notices_total",
                 "Notifications of gateways to this process, by result"
@@ -56,8 +65,16 @@ impl Gauges {
         });
     }
 
-    fn render(&self, totals: &Totals, stops: usize) -> String {
+    fn render(&self, totals: &Totals, stops: usize, checks: &[Check]) -> String {
         with_local_recorder(&self.recorder, || {
+            for it in checks {
+                gauge!("outflow_invariant_violations", "invariant" => it.invariant.clone())
+                    .set(it.violations);
+            }
+            if let Some(oldest) = checks.iter().map(|it| it.checked_at.timestamp()).min() {
+                #[expect(clippy::cast_precision_loss, reason = "seconds below 2^53")]
+                gauge!("outflow_invariants_checked_timestamp_seconds").set(oldest as f64);
+            }
             for (name, value) in [
                 ("outflow_withdrawals", totals.withdrawals),
                 ("outflow_repeated_requests", totals.repeats),
@@ -80,12 +97,15 @@ pub(crate) async fn metrics(
     let mut connection = state.database.pool().acquire().await.map_err(store::Error::from)?;
     let totals = history::totals(&mut connection).await?;
     let stops = stops::all(&mut connection).await?.len();
-    Ok(([TEXT_FORMAT], state.gauges.render(&totals, stops)))
+    let checks = checks::all(&mut connection).await?;
+    Ok(([TEXT_FORMAT], state.gauges.render(&totals, stops, &checks)))
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use domain::Money;
+    use store::checks::Check;
     use store::history::Totals;
 
     use super::Gauges;
@@ -94,14 +114,28 @@ mod tests {
     fn every_metric_has_the_prefix_and_no_label_holds_an_id() {
         let totals =
             Totals { withdrawals: 12, paid_out: Money::from_minor(5), parked: 3, repeats: 2, unpublished: 1 };
-        let text = Gauges::new().render(&totals, 0);
-        for line in ["outflow_withdrawals 12", "outflow_parked_messages 3", "outflow_stops 0"] {
+        let check = Check {
+            invariant: "I02".to_owned(),
+            violations: 4,
+            example: None,
+            checked_at: DateTime::UNIX_EPOCH,
+            broken_since: None,
+        };
+        let text = Gauges::new().render(&totals, 0, &[check]);
+        for line in [
+            "outflow_withdrawals 12",
+            "outflow_parked_messages 3",
+            "outflow_stops 0",
+            "outflow_invariant_violations{invariant=\"I02\"} 4",
+            "outflow_invariants_checked_timestamp_seconds 0",
+        ] {
             assert!(text.lines().any(|it| it == line), "{line} is missing in\n{text}");
         }
         let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         for sample in samples {
             assert!(sample.starts_with("outflow_"), "{sample}");
-            assert!(!sample.contains('{') || sample.starts_with("outflow_build_info{version="), "{sample}");
+            let labelled = ["outflow_build_info{version=", "outflow_invariant_violations{invariant="];
+            assert!(!sample.contains('{') || labelled.iter().any(|it| sample.starts_with(it)), "{sample}");
         }
     }
 }

@@ -214,6 +214,8 @@ pub(crate) enum WorkerName {
     Settle,
     /// Compares the channels' statements of days that are over with the books
     Reconcile,
+    /// Asks every invariant of the books each minute, and stops all sends when one about money is broken
+    Verify,
     /// Carries the outbox to RabbitMQ
     Relay,
     /// Serves the API, the console, probes, metrics and gateways' notices over HTTP

@@ -56,6 +56,8 @@ pub(crate) enum Worker {
     Settle,
     /// Statements.
     Reconcile,
+    /// The invariants of the books.
+    Verify,
     /// The outbox.
     Relay,
     /// Status, probes, metrics and gateways' notices over HTTP. Not among all the workers: it takes a port.
@@ -77,6 +79,7 @@ impl Worker {
             Self::Deadlines,
             Self::Settle,
             Self::Reconcile,
+            Self::Verify,
             Self::Relay,
         ];
         all.extend(Rail::iter().map(Self::Payout));
@@ -95,7 +98,7 @@ impl Worker {
                 "none" => {}
                 "payout" => workers.extend(Rail::iter().map(Self::Payout)),
                 word => workers.push(word.parse().map_err(|_| {
-                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, deadlines, payout, settle, reconcile, relay, api; or say all or none";
+                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, deadlines, payout, settle, reconcile, verify, relay, api; or say all or none";
                     Failure::new(Exit::Usage, format!("there is no worker {word:?}"), hint)
                 })?),
             }
@@ -236,6 +239,7 @@ impl Wiring {
             }
             Worker::Settle => boxed(workers::settle::run(self.till()?, stop)),
             Worker::Reconcile => boxed(workers::reconcile::run(self.till()?, stop)),
+            Worker::Verify => boxed(workers::verify::run(database, self.payouts.approvers, clock, stop)),
             Worker::Api => boxed(self.api(stop)?),
             Worker::Relay => {
                 boxed(workers::relay::run(Publisher::new(&self.connections), database, clock, stop))

@@ -15,6 +15,7 @@ pub mod bank_accounts;
 pub mod bank_files;
 pub mod bank_runs;
 pub mod books;
+pub mod checks;
 mod database;
 pub mod decisions;
 pub mod demands;

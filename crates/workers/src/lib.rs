@@ -45,6 +45,7 @@ mod route_guard;
 pub mod settle;
 pub mod statement;
 pub mod verification;
+pub mod verify;
 
 pub use bank_run::BankRules;
 pub use clock::Clock;
