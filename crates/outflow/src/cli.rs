@@ -122,6 +122,8 @@ pub(crate) enum Command {
     List(List),
     /// One withdrawal whole: legs, moves, decisions, calls, money
     Show(Show),
+    /// Why a withdrawal stands where it does, and what happens next
+    Why(Show),
     /// What an account could withdraw now, and the plan for an amount
     Quote(Quote),
     /// Accounts that their facts have stopped, and what to do about them

@@ -21,3 +21,4 @@ pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod topology;
 pub(crate) mod verify;
+pub(crate) mod why;

@@ -64,6 +64,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Code(action) => command::code::run(&general, &action).await,
         Command::List(arguments) => command::list::run(&general, &arguments).await,
         Command::Show(arguments) => command::show::run(&general, arguments.id).await,
+        Command::Why(arguments) => command::why::run(&general, arguments.id).await,
         Command::Quote(arguments) => command::quote::run(&general, &arguments).await,
         Command::Facts(action) => command::facts::run(&general, &action).await,
         Command::Verify(arguments) => command::verify::run(&general, &arguments).await,

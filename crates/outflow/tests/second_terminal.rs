@@ -176,6 +176,26 @@ impl Terminal {
     }
 }
 
+impl Terminal {
+    /// Why, what next and when, and that no money is at risk.
+    fn explains(&self, id: &str) {
+        let (status, page) = self.run(&["why", id]);
+        assert_eq!(status, Some(0));
+        for words in [
+            "12.34 CNY of acct-1 is approved",
+            "Why these top-ups",
+            "of T1 by bank",
+            "not before",
+            "no: nothing",
+        ] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let (_, told) = self.tell(&["why", id]);
+        assert_eq!((&told["state"], &told["risk"]), (&"approved".into(), &"none".into()), "{told}");
+        assert_eq!(self.run(&["why", "00000000-0000-7000-8000-000000000000"]).0, Some(3));
+    }
+}
+
 fn message(id: &str, kind: &str, data: &Value) -> Value {
     serde_json::json!({
         "specversion": "1.0", "id": id, "source": "/shop", "type": format!("outflow.{kind}.v1"),
@@ -363,6 +383,7 @@ fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     for words in ["12.34 CNY", "****1234", "Journal", "remaining", "held"] {
         assert!(page.contains(words), "{words}: {page}");
     }
+    terminal.explains(&id);
     let (_, whole) = terminal.run(&["show", &id, "--output", "json"]);
     let whole: Value = serde_json::from_str(&whole).unwrap();
     assert_eq!(whole["legs"][0]["payee"]["last_four"], "1234");
