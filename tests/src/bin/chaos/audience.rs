@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use broker::Connections;
 use broker::topology::{DEAD, EVENTS};
 use futures::StreamExt;
+use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use serde::Deserialize;
@@ -16,6 +17,9 @@ use tokio::time::timeout;
 
 /// The queue's name.
 const QUEUE: &str = "chaos.audience";
+
+/// So many are acknowledged at a time.
+const PART: usize = 500;
 
 /// Silence after which a queue is read to its end, when everything that was in it was read.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -68,7 +72,7 @@ pub(crate) async fn seat(connections: &Connections) -> Result<()> {
 }
 
 /// Every message of a queue, in its order.
-async fn read(connections: &Connections, queue: &str) -> Result<Vec<lapin::message::Delivery>> {
+async fn read(connections: &Connections, queue: &str) -> Result<Vec<Delivery>> {
     let channel = connections.consuming.channel().await;
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
     let there = channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
@@ -80,10 +84,16 @@ async fn read(connections: &Connections, queue: &str) -> Result<Vec<lapin::messa
     loop {
         let patience = if messages.len() < expected { PATIENCE } else { SILENCE };
         let Ok(delivery) = timeout(patience, consumer.next()).await else { break };
-        let delivery = delivery.context("the broker ended the reading")??;
+        let delivery: Delivery = delivery.context("the broker ended the reading")??;
+        // A quorum queue gives nobody more than 2,000 that are not acknowledged.
+        if (messages.len() + 1).is_multiple_of(PART) {
+            delivery.ack(BasicAckOptions { multiple: true }).await?;
+        }
         messages.push(delivery);
     }
-    if let Some(last) = messages.last() {
+    ensure!(messages.len() >= expected, "{} of {expected} messages of {queue} were read", messages.len());
+    // The last part may have been acknowledged already.
+    if let Some(last) = messages.last().filter(|_| !messages.len().is_multiple_of(PART)) {
         last.ack(BasicAckOptions { multiple: true }).await?;
     }
     channel.close(200, "read".into()).await?;

@@ -5,6 +5,7 @@
 //! simulator's book, a queue that heard every event, and an allocator of our own.
 
 mod allocator;
+mod audit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,8 @@ pub(crate) struct Accepted {
     pub(crate) requests: BTreeSet<String>,
     /// Messages that nobody can use, by message id.
     pub(crate) poison: BTreeSet<String>,
+    /// Approvals that the API answered: about which withdrawal, and whose.
+    pub(crate) approvals: BTreeSet<(String, String)>,
 }
 
 /// What came of a run.
@@ -44,6 +47,8 @@ pub(crate) struct Verdict {
     pub(crate) ends: BTreeMap<String, i64>,
     /// Legs that people must look at.
     pub(crate) for_people: usize,
+    /// Approvals in the audit.
+    pub(crate) audited: usize,
     /// Events that were heard, and how many of them were repeats.
     pub(crate) events: (u64, u64),
 }
@@ -98,12 +103,13 @@ pub(crate) async fn check(scene: &Scene, accepted: &Accepted) -> Result<Verdict>
     outcomes(accepted, &heard, &mut verdict);
     letters(scene, accepted, &mut verdict).await.context("comparing the dead letters")?;
     times(scene, &mut verdict).await.context("comparing the times")?;
+    audit::check(scene, accepted, &mut verdict).await.context("recomputing the audit")?;
     allocator::check(scene, &mut verdict).await.context("allocating again")?;
     verdict.events = (heard.events, heard.repeats);
     Ok(verdict)
 }
 
-/// I01 to I17, with the gateways' book. What people must look at is no evidence for or against.
+/// All that the product knows to ask of itself, with the gateways' book. What people must look at is no evidence for or against.
 async fn books(scene: &Scene, verdict: &mut Verdict) -> Result<()> {
     let book: Book = serde_json::from_value(scene.ask("/_sim/book").await?)?;
     for number in book.paid_twice_numbers {

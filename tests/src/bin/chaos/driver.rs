@@ -12,8 +12,12 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::checker::Accepted;
+use crate::people::Person;
 use crate::scene::{Scene, eventually};
 use crate::upstream;
+
+/// The second of the two who approve.
+const SECOND: &str = "reviewer.b";
 
 /// How long a confirm may take before the message is published again.
 const CONFIRM: Duration = Duration::from_secs(2);
@@ -27,6 +31,8 @@ pub(crate) struct Driver {
     /// What the broker accepted.
     pub(crate) accepted: Accepted,
     decided: BTreeSet<Uuid>,
+    /// Who decides over HTTP, where somebody does.
+    caller: Option<Person>,
     /// Messages that were published again although they had arrived.
     pub(crate) duplicates: u64,
 }
@@ -38,8 +44,18 @@ impl Driver {
             publisher: Publisher::new(&scene.connections).with_confirm_limit(CONFIRM),
             accepted: Accepted::default(),
             decided: BTreeSet::new(),
+            caller: None,
             duplicates: 0,
         }
+    }
+
+    /// The second approver calls the API from now on.
+    ///
+    /// # Errors
+    /// When they get no token.
+    pub(crate) async fn call(&mut self, scene: &Scene) -> Result<()> {
+        self.caller = Some(Person::join(scene, SECOND).await?);
+        Ok(())
     }
 
     /// Publishes; afterwards the broker has all of it, some perhaps more than once.
@@ -95,16 +111,31 @@ impl Driver {
                 continue;
             }
             let at = scene.time.now();
+            let denied = self.decided.len().is_multiple_of(10);
+            let called = !denied && self.called(id, effect.as_deref()).await;
             let mut say = |what, actor| {
                 decisions.push(upstream::decision(id, what, actor, effect.as_deref(), at));
             };
-            if self.decided.len().is_multiple_of(10) {
+            if denied {
                 say(Decision::Deny, "reviewer.a");
             } else {
                 say(Decision::Approve, "reviewer.a");
-                say(Decision::Approve, "reviewer.b");
+                // Without an answer nobody knows whether it was done: it is said again.
+                if !called {
+                    say(Decision::Approve, SECOND);
+                }
             }
         }
         self.publish(decisions).await
+    }
+
+    /// Whether the second approver has said so over HTTP, and was answered.
+    async fn called(&mut self, about: Uuid, effect: Option<&[u8]>) -> bool {
+        let (Some(caller), Some(effect)) = (&self.caller, effect) else { return false };
+        let answered = caller.approve(about, effect).await;
+        if answered {
+            self.accepted.approvals.insert((about.to_string(), caller.name().to_owned()));
+        }
+        answered
     }
 }

@@ -17,6 +17,7 @@ mod controls;
 mod driver;
 mod fleet;
 mod mix;
+mod people;
 mod plan;
 mod process;
 mod report;

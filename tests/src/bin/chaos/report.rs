@@ -47,6 +47,7 @@ impl Report {
             "{} movements at the gateways, {events} events of which {repeats} repeats, {} legs for people",
             verdict.movements, verdict.for_people
         );
+        println!("{} approvals in the audit", verdict.audited);
         println!("{restarted} processes gave up while a server was away, and were started again");
         let count = |invariants: &[&str]| {
             verdict.violations.iter().filter(|(it, _)| invariants.contains(&it.as_str())).count()

@@ -52,6 +52,8 @@ pub(crate) struct Scene {
     pub(crate) folder: PathBuf,
     /// The simulator's address.
     pub(crate) simulator_url: String,
+    /// Where the API listens.
+    pub(crate) door: SocketAddr,
     http: Client,
     simulator: Process,
     api: Option<Process>,
@@ -117,6 +119,7 @@ impl Scene {
             time,
             folder,
             simulator_url,
+            door,
             http,
             simulator,
             api: None,

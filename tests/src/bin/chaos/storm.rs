@@ -86,7 +86,8 @@ pub(crate) async fn run(servers: &Servers, size: &Size, points: &[String], folde
     let upstream = upstream::Plan::of(size.withdrawals, size.seed, scene.time.now());
     plan.write(&upstream, &folder.join("plan.json"))?;
     let fleet = Fleet::launch(CREW, scene.orders(None), &scene.time)?;
-    let driver = Driver::new(&scene);
+    let mut driver = Driver::new(&scene);
+    driver.call(&scene).await?;
     let trace = File::create(folder.join("trace.jsonl"))?;
     let mut storm = Storm { servers, scene, fleet, driver, counts: BTreeMap::new(), trace, began };
     storm.tell_facts(&upstream, size.seed).await.context("telling the facts")?;
