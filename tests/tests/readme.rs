@@ -83,7 +83,7 @@ fn the_request_that_the_readme_publishes_fits_the_contract() {
 fn every_file_that_the_readme_and_the_runbook_name_is_there() {
     let runbook = fs::read_dir(repository().join("deploy/runbook")).expect("there is a runbook");
     let mut pages: Vec<PathBuf> = runbook.map(|entry| entry.expect("an entry").path()).collect();
-    pages.push(repository().join("README.md"));
+    pages.extend(["README.md", "deploy/systemd/README.md"].map(|it| repository().join(it)));
     for page in pages {
         let text = fs::read_to_string(&page).expect("a page can be read");
         let folder = page.parent().expect("a page lies in a folder");
