@@ -74,7 +74,7 @@ pub struct Payment {
 }
 
 /// Why the way back to the source is closed. Final: waiting does not open it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum RouteClosed {
     /// R6: the window to the source closed after `last_day`.

@@ -31,7 +31,18 @@ pub struct Slice {
 }
 
 /// Why a top-up cannot leave by a route. The text form is a stable code.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, strum::IntoStaticStr, strum::EnumIter)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    strum::IntoStaticStr,
+    strum::EnumIter,
+    strum::VariantNames,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum Exclusion {
     /// R3: it earned a bonus or cash coupon.

@@ -14,6 +14,7 @@ mod decision;
 mod details;
 mod dispatch;
 mod eligibility;
+mod explanation;
 pub mod ledger;
 mod leg;
 mod money;
@@ -38,6 +39,7 @@ pub use decision::{Accepted, Account, Card, Decision, Detail, Proof, Request, Se
 pub use details::judge_details;
 pub use dispatch::{ChannelLimits, Payment, RouteClosed, route_closed};
 pub use eligibility::{Exclusion, Slice};
+pub use explanation::{About, Explanation, Row, explanations};
 pub use leg::{LegEvent, LegRefused, LegState};
 pub use money::{Currency, Money, NotMoney};
 pub use names::{name_key, same_name};

@@ -1,6 +1,6 @@
 //! Why a fact cannot be applied.
 
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantNames};
 
 use crate::Money;
 
@@ -8,7 +8,7 @@ use crate::Money;
 ///
 /// The upstream has to send a corrected fact with the same version; until then
 /// the account's later facts wait, because they may build upon it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, IntoStaticStr)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Refusal {
     /// The first fact of an account must tell who it is.
