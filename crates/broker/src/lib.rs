@@ -12,11 +12,13 @@
 mod connection;
 mod consume;
 pub mod contract;
+mod depths;
 mod publish;
 mod receipt;
 pub mod topology;
 
 pub use connection::{Connections, Error, Session};
 pub use consume::{Batch, BatchLimits, Delivery, Inbox};
+pub use depths::{Counted, Depth, depths};
 pub use publish::{Outgoing, Published, Publisher, Routing};
 pub use receipt::Settled;

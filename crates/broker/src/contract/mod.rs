@@ -10,11 +10,13 @@
 mod account;
 mod amount;
 mod answer;
+mod asyncapi;
 mod attention;
 mod bank_account;
 mod details;
 mod digest;
 mod envelope;
+mod explain;
 mod fact;
 mod fields;
 mod ledger;
@@ -32,11 +34,13 @@ mod word;
 pub use account::{AccountKind, AccountUpserted, PartnerMode, TopUpBonusChanged, TopUpCredited};
 pub use amount::Amount;
 pub use answer::{CodeIssued, MessageRef, MessageRefused};
+pub use asyncapi::asyncapi;
 pub use attention::{ApprovalDemand, ApprovalRequired};
 pub use bank_account::{BankAccount, PartialBankAccount, parse_bank_account};
 pub use details::{Instruction, WithdrawalDetails, parse_instruction};
 pub use digest::{canonical_digest, differing_fields};
 pub use envelope::{CONTENT_TYPE, Envelope, Stamp};
+pub use explain::explanations;
 pub use fact::{Fact, parse_fact};
 pub use ledger::{
     AllocationGranted, AllocationInvoiced, AllocationReclaimed, Invoice, Slice, UsageBilled, UsageUnbilled,
