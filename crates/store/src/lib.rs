@@ -21,6 +21,7 @@ pub mod decisions;
 pub mod demands;
 mod error;
 pub mod facts;
+pub mod gauges;
 pub mod history;
 pub mod instructions;
 pub mod interventions;
