@@ -14,6 +14,7 @@
 
 mod ask;
 mod purse;
+mod rehearsal;
 mod repeats;
 mod rows;
 
@@ -32,6 +33,7 @@ use tracing::{error, info};
 pub(crate) use self::ask::{card, number_in_forms};
 use self::purse::Purses;
 pub(crate) use self::purse::{account_of, slice_of};
+pub use self::rehearsal::{Foreseen, ForeseenLeg, rehearse};
 use self::repeats::Known;
 pub(crate) use self::rows::bank_account;
 pub use self::rows::{payout_no, problem};

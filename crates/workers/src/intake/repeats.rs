@@ -36,6 +36,11 @@ impl Known {
         let withdrawal = self.withdrawal.as_ref().or_else(of_batch);
         withdrawal.expect("what is known was decided before, or in this batch")
     }
+
+    /// The number of that withdrawal, and the fields in which it differs.
+    pub(super) fn into_parts(self) -> (Uuid, Vec<String>) {
+        (self.withdrawal_id, self.differing)
+    }
 }
 
 /// Tells new requests, by their places, from those that are known.
