@@ -2,32 +2,48 @@
 
 mod bank_run;
 mod channel;
+mod code;
 mod decide;
+mod explain;
 mod facts;
+mod general;
+mod lint;
+mod man;
 mod operator;
 mod parked;
 mod reconcile;
 mod resolve;
+mod run;
+mod schema;
+mod watch;
 
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use broker::contract::{Actor, Identifier, MessageId};
+use broker::contract::Actor;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::{Currency, Route, WithdrawalState};
+use domain::WithdrawalState;
 use strum::IntoEnumIterator;
 use uuid::Uuid;
 
 pub(crate) use self::bank_run::{BankRun, Release};
 pub(crate) use self::channel::{Channel, Switch, SwitchName};
+pub(crate) use self::code::{Code, IssueCode};
 pub(crate) use self::decide::Decide;
+pub(crate) use self::explain::Explain;
 pub(crate) use self::facts::{Facts, Intervention};
+pub(crate) use self::general::{General, Log, Output};
+pub(crate) use self::lint::MessageFile;
+pub(crate) use self::man::Man;
 pub(crate) use self::operator::{Operator, RoleName};
 pub(crate) use self::parked::{ListParked, Parked, Resolve};
 pub(crate) use self::reconcile::{Reconcile, ReconcileAction, ResolveDifference};
 pub(crate) use self::resolve::{Outcome, ResolveLeg};
+pub(crate) use self::run::{RailName, Run, WorkerName};
+pub(crate) use self::schema::Schema;
+pub(crate) use self::watch::Watch;
 
 /// What `--help` says at its end.
 const EXIT_CODES: &str = "\
@@ -48,43 +64,6 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Options of every command.
-#[derive(Debug, Args)]
-pub(crate) struct General {
-    /// The settings file [default: config/outflow.toml where there is one]
-    #[arg(long, global = true, env = "OUTFLOW_CONFIG", value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// How data is written to stdout
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) output: Output,
-    /// How log lines are written to stderr
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) log: Log,
-    /// What is logged, such as `info` or `warn,workers=debug`
-    #[arg(long, global = true, env = "RUST_LOG", value_name = "FILTER")]
-    pub(crate) log_level: Option<String>,
-}
-
-/// How data is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people.
-    #[default]
-    Table,
-    /// For programs.
-    Json,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Log {
-    /// For people.
-    #[default]
-    Human,
-    /// One JSON object a line.
-    Json,
-}
-
 /// The commands, in the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -99,6 +78,10 @@ pub(crate) enum Command {
     /// Exchanges and queues of RabbitMQ
     #[command(subcommand)]
     Topology(Topology),
+    /// Checks messages of a file against the contract, without any server
+    Lint(MessageFile),
+    /// Says what would become of the requests of a file now, and writes nothing
+    DryRun(MessageFile),
     /// Publishes messages from a file, after checking each against the contract
     Publish(Publish),
     /// Gives a withdrawal the bank account that receives the money, or another one
@@ -118,12 +101,16 @@ pub(crate) enum Command {
     /// Verification codes, and the tokens that prove them
     #[command(subcommand)]
     Code(Code),
+    /// Everything that is under way: states, legs, queues, what waits for people
+    Status,
     /// The newest withdrawals
     List(List),
     /// One withdrawal whole: legs, moves, decisions, calls, money
     Show(Show),
     /// Why a withdrawal stands where it does, and what happens next
     Why(Show),
+    /// The moves of one withdrawal as they happen, until it has ended
+    Watch(Watch),
     /// What an account could withdraw now, and the plan for an amount
     Quote(Quote),
     /// Accounts that their facts have stopped, and what to do about them
@@ -148,6 +135,13 @@ pub(crate) enum Command {
     /// Working days and deadlines
     #[command(subcommand)]
     Calendar(Calendar),
+    /// What a code in an event, an answer or a row means, and what to do about it
+    Explain(Explain),
+    /// The contracts as documents: messages and HTTP
+    #[command(subcommand)]
+    Schema(Schema),
+    /// Prints the manual page, or writes one for every command
+    Man(Man),
     /// Prints a completion script for a shell
     Completions {
         /// The shell
@@ -176,78 +170,6 @@ pub(crate) struct Dev {
     /// Workers to run in this process: all, none, or a list such as `facts,intake,relay`
     #[arg(long, default_value = "all", value_delimiter = ',', value_name = "WORKERS")]
     pub(crate) workers: Vec<String>,
-}
-
-/// `outflow run`
-#[derive(Debug, Args)]
-pub(crate) struct Run {
-    /// The worker
-    #[arg(value_enum)]
-    pub(crate) worker: WorkerName,
-    /// Rails of the payout worker; all of them when left out
-    #[arg(long, value_enum, value_name = "RAIL")]
-    pub(crate) rail: Vec<RailName>,
-}
-
-/// What can be run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum WorkerName {
-    /// Applies account facts from upstream
-    Facts,
-    /// Takes up facts that waited for others, and reports those that wait too long
-    Gaps,
-    /// Decides about withdrawal requests
-    Intake,
-    /// Lets small withdrawals go and leaves the others to people
-    Approval,
-    /// Applies what people decided
-    Decisions,
-    /// Tells the payout queues which legs are due
-    Release,
-    /// Lets go what a guard had stopped
-    Holds,
-    /// Ends what has waited too long
-    Expiry,
-    /// Counts provisional deadlines again when a year's calendar has come
-    Deadlines,
-    /// Asks the gateways for the money; see --rail
-    Payout,
-    /// Asks what became of payments under way or in doubt
-    Settle,
-    /// Compares the channels' statements of days that are over with the books
-    Reconcile,
-    /// Asks every invariant of the books each minute, and stops all sends when one about money is broken
-    Verify,
-    /// Carries the outbox to RabbitMQ
-    Relay,
-    /// Serves the API, the console, probes, metrics and gateways' notices over HTTP
-    Api,
-    /// All of them but the API in one process
-    All,
-}
-
-/// The rails by their names on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RailName {
-    /// Alipay
-    Alipay,
-    /// WeChat Pay
-    Wechat,
-    /// UnionPay
-    Unionpay,
-    /// The bank
-    Bank,
-}
-
-impl From<RailName> for domain::Rail {
-    fn from(rail: RailName) -> Self {
-        match rail {
-            RailName::Alipay => Self::Alipay,
-            RailName::Wechat => Self::WeChat,
-            RailName::Unionpay => Self::UnionPay,
-            RailName::Bank => Self::Bank,
-        }
-    }
 }
 
 /// `outflow topology`
@@ -281,38 +203,6 @@ pub(crate) struct Details {
     /// Replace this version only; 0 where there are no details yet
     #[arg(long, value_name = "VERSION")]
     pub(crate) expected_version: Option<u32>,
-}
-
-/// `outflow code`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Code {
-    /// Issues a code and hands it to whoever delivers it; with the profile `dev`, shows it
-    Issue(IssueCode),
-    /// Checks a code that stands on stdin, and prints the token for the request
-    Confirm {
-        /// The code's number
-        id: Uuid,
-    },
-}
-
-/// `outflow code issue`
-#[derive(Debug, Args)]
-pub(crate) struct IssueCode {
-    /// Whose money
-    #[arg(long)]
-    pub(crate) account: Identifier,
-    /// How much will be asked for, such as 88.80
-    #[arg(long)]
-    pub(crate) amount: String,
-    /// In which currency
-    #[arg(long, default_value = "CNY", value_parser = word::<Currency>)]
-    pub(crate) currency: Currency,
-    /// By which route: source or bank-card
-    #[arg(long, value_parser = word::<Route>)]
-    pub(crate) route: Route,
-    /// The id that the request will have
-    #[arg(long, value_name = "ID")]
-    pub(crate) request_id: MessageId,
 }
 
 /// `outflow list`

@@ -18,6 +18,7 @@ mod exit;
 mod interrupt;
 mod logging;
 mod output;
+mod overview;
 mod settings;
 mod stage;
 mod wiring;
@@ -53,6 +54,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Run(arguments) => command::run::run(&general, &arguments).await,
         Command::Migrate => command::migrate::run(&general).await,
         Command::Topology(action) => command::topology::run(&general, &action).await,
+        Command::Lint(arguments) => command::lint::run(&general, &arguments),
+        Command::DryRun(arguments) => command::dry_run::run(&general, &arguments).await,
         Command::Publish(arguments) => command::publish::run(&general, &arguments).await,
         Command::Details(arguments) => command::details::run(&general, &arguments).await,
         Command::Approve(wish) => command::decide::run(&general, Decision::Approve, &wish).await,
@@ -62,9 +65,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Release(wish) => command::decide::run(&general, Decision::Release, &wish).await,
         Command::Resolve(arguments) => command::resolve::run(&general, &arguments).await,
         Command::Code(action) => command::code::run(&general, &action).await,
+        Command::Status => command::status::run(&general).await,
         Command::List(arguments) => command::list::run(&general, &arguments).await,
         Command::Show(arguments) => command::show::run(&general, arguments.id).await,
         Command::Why(arguments) => command::why::run(&general, arguments.id).await,
+        Command::Watch(arguments) => command::watch::run(&general, &arguments).await,
         Command::Quote(arguments) => command::quote::run(&general, &arguments).await,
         Command::Facts(action) => command::facts::run(&general, &action).await,
         Command::Verify(arguments) => command::verify::run(&general, &arguments).await,
@@ -74,6 +79,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Parked(wish) => command::parked::run(&general, &wish).await,
         Command::Operator(wish) => command::operator::run(&general, &wish).await,
         Command::Calendar(action) => command::calendar::run(&general, &action),
+        Command::Explain(arguments) => command::explain::run(&general, &arguments),
+        Command::Schema(wish) => command::schema::run(&general, &wish),
+        Command::Man(arguments) => command::man::run(&arguments),
         Command::Completions { shell } => {
             command::completions::run(shell);
             Ok(())

@@ -1,8 +1,18 @@
-//! Data for stdout: tables for people, JSON for programs.
+//! Data for stdout: tables for people, JSON, JSON lines or CSV for programs.
+//!
+//! A command builds one JSON value, and whatever program reads it gets the same
+//! fields: the formats differ in their frame alone.
+
+mod csv;
+
+use std::io::Write;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
 use domain::{Currency, Money};
+use serde_json::Value;
+
+use crate::cli::Output;
 
 /// One line under the header and nothing else: a copied row carries no frame along.
 const STYLE: TableStyle = TableStyle::new()
@@ -43,7 +53,76 @@ pub(crate) fn yuan(money: Money) -> String {
     money.to_text(Currency::Cny)
 }
 
-/// Writes pretty JSON to stdout.
-pub(crate) fn json(value: &serde_json::Value) {
-    println!("{value:#}");
+/// A length of time as people read it: the two largest units.
+pub(crate) fn age(seconds: i64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// Writes data to stdout in the form that programs asked for.
+///
+/// A list is one object a line, or a row each; anything else is one line, or one row.
+pub(crate) fn data(output: Output, value: &Value) {
+    page(&framed(output, value));
+}
+
+/// Writes a text to stdout. A reader that has enough is no fault: then this
+/// process ends.
+pub(crate) fn page(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+fn framed(output: Output, value: &Value) -> String {
+    let rows = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+    match output {
+        Output::Table | Output::Json => format!("{value:#}\n"),
+        Output::Jsonl => rows.iter().flat_map(|row| [row.to_string(), "\n".to_owned()]).collect(),
+        Output::Csv => csv::of(rows),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{age, framed};
+    use crate::cli::Output;
+
+    #[test]
+    fn the_formats_frame_the_same_data() {
+        let rows = json!([{ "id": 1, "state": "paid" }, { "id": 2, "state": null }]);
+        let cases = [
+            (Output::Jsonl, "{\"id\":1,\"state\":\"paid\"}\n{\"id\":2,\"state\":null}\n"),
+            (Output::Csv, "id,state\r\n1,paid\r\n2,\r\n"),
+        ];
+        for (output, expected) in cases {
+            assert_eq!(framed(output, &rows), expected);
+        }
+        assert_eq!(framed(Output::Jsonl, &json!({ "a": [1] })), "{\"a\":[1]}\n");
+        assert_eq!(framed(Output::Jsonl, &json!([])), "");
+        let again: serde_json::Value = serde_json::from_str(&framed(Output::Json, &rows)).unwrap();
+        assert_eq!(again, rows);
+    }
+
+    #[test]
+    fn an_age_is_told_in_its_two_largest_units() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (3_599, "59 min 59 s"),
+            (7_260, "2 h 1 min"),
+            (180_000, "2 d 2 h"),
+        ] {
+            assert_eq!(age(seconds), text);
+        }
+    }
 }

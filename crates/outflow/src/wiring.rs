@@ -326,6 +326,14 @@ fn codes_over(settings: &Settings, database: Database) -> Result<Codes> {
     })
 }
 
+/// The broker, connected when it is first asked.
+///
+/// # Errors
+/// When no address is set, or it is none.
+pub(crate) fn broker_later(settings: &Settings, name: &str) -> Result<Connections> {
+    Ok(Connections::later(settings.broker_url()?.expose_secret(), name)?)
+}
+
 /// Connects to the broker.
 ///
 /// # Errors

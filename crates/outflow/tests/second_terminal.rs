@@ -1,6 +1,9 @@
 //! `outflow dev` in one terminal, everything else in another: each command on
 //! real servers, and a worker that is killed and started again.
 
+#[path = "second_terminal/oversight.rs"]
+mod oversight;
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -173,26 +176,6 @@ impl Terminal {
         assert_eq!(by("deny", "boss", &[]).0, Some(4), "it is over");
         let nobody = ["deny", "00000000-0000-7000-8000-000000000000", "--by", "boss", "--reason", "none"];
         assert_eq!(self.tell(&nobody).0, Some(3));
-    }
-}
-
-impl Terminal {
-    /// Why, what next and when, and that no money is at risk.
-    fn explains(&self, id: &str) {
-        let (status, page) = self.run(&["why", id]);
-        assert_eq!(status, Some(0));
-        for words in [
-            "12.34 CNY of acct-1 is approved",
-            "Why these top-ups",
-            "of T1 by bank",
-            "not before",
-            "no: nothing",
-        ] {
-            assert!(page.contains(words), "{words}: {page}");
-        }
-        let (_, told) = self.tell(&["why", id]);
-        assert_eq!((&told["state"], &told["risk"]), (&"approved".into(), &"none".into()), "{told}");
-        assert_eq!(self.run(&["why", "00000000-0000-7000-8000-000000000000"]).0, Some(3));
     }
 }
 
@@ -376,6 +359,7 @@ fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     a_stopped_account_is_mended(&terminal);
     terminal.publish(&[large_request()]);
     terminal.decides();
+    terminal.oversees(&id);
     workers.signal("-TERM");
 
     let (code, page) = terminal.run(&["show", &id]);

@@ -7,7 +7,7 @@ use store::bank_files;
 use store::bank_runs::{self, File, Run, RunTotals, Transfer};
 use uuid::Uuid;
 
-use crate::cli::{BankRun, General, Output, Release};
+use crate::cli::{BankRun, General, Release};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -76,8 +76,8 @@ fn in_json(it: &RunTotals) -> Value {
 }
 
 fn list(general: &General, runs: &[RunTotals]) {
-    if general.output == Output::Json {
-        output::json(&runs.iter().map(in_json).collect());
+    if general.output.is_data() {
+        output::data(general.output, &runs.iter().map(in_json).collect());
     } else {
         let mut table = output::table(&["run", "cut-off", "files", "transfers", "total", "state"]);
         for it in runs {
@@ -113,10 +113,10 @@ async fn show(general: &General, connection: &mut Tx, id: Uuid) -> Result<()> {
         let transfers = bank_files::transfers(connection, file.id).await?;
         files.push((file, transfers));
     }
-    if general.output == Output::Json {
+    if general.output.is_data() {
         let mut value = in_json(&it);
         value["parts"] = files.iter().map(|(file, transfers)| file_in_json(file, transfers)).collect();
-        output::json(&value);
+        output::data(general.output, &value);
         return Ok(());
     }
     println!("{}  {}  {}", it.run.id, cut_off(&it.run), story(&it.run));
@@ -166,8 +166,9 @@ fn file_in_json(file: &File, transfers: &[Transfer]) -> Value {
 }
 
 fn released(general: &General, release: &Release) {
-    if general.output == Output::Json {
-        output::json(
+    if general.output.is_data() {
+        output::data(
+            general.output,
             &json!({ "id": release.id, "released_by": release.by, "release_reason": release.reason }),
         );
     }

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use domain::{Calendar as Days, date_in_shanghai, end_of_day};
 use serde_json::json;
 
-use crate::cli::{Calendar, General, Output};
+use crate::cli::{Calendar, General};
 use crate::output;
 use crate::settings::Settings;
 
@@ -23,16 +23,19 @@ pub(crate) fn run(general: &General, action: &Calendar) -> Result<()> {
     let cut_off = days.next_cut_off(noon, &settings.policy.bank_cut_offs);
     let working = days.is_working_day(*date);
     let known = days.knows(date.year());
-    if general.output == Output::Json {
-        output::json(&json!({
-            "date": date,
-            "weekday": date.format("%A").to_string(),
-            "working_day": working,
-            "official": known,
-            "next_cut_off": output::shanghai(cut_off.at).to_rfc3339(),
-            "bank_deadline": date_in_shanghai(deadline.at),
-            "provisional": deadline.provisional,
-        }));
+    if general.output.is_data() {
+        output::data(
+            general.output,
+            &json!({
+                "date": date,
+                "weekday": date.format("%A").to_string(),
+                "working_day": working,
+                "official": known,
+                "next_cut_off": output::shanghai(cut_off.at).to_rfc3339(),
+                "bank_deadline": date_in_shanghai(deadline.at),
+                "provisional": deadline.provisional,
+            }),
+        );
         return Ok(());
     }
     println!("{date} {} is {}", date.format("%A"), kind(&days, *date));

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::stops::{self, ALL, Stop};
 use strum::IntoEnumIterator;
 
-use crate::cli::{Channel, General, Output, Switch, SwitchName};
+use crate::cli::{Channel, General, Switch, SwitchName};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -71,7 +71,7 @@ fn list(general: &General, stops: &[Stop]) {
         .chain(Rail::iter().map(|it| it.to_string()))
         .map(|name| (name.clone(), stops.iter().find(|it| it.name == name)))
         .collect();
-    if general.output == Output::Json {
+    if general.output.is_data() {
         let row = |(name, stop): &(String, Option<&Stop>)| {
             json!({
                 "channel": name,
@@ -81,7 +81,7 @@ fn list(general: &General, stops: &[Stop]) {
                 "since": stop.map(|it| it.thrown_at),
             })
         };
-        output::json(&rows.iter().map(row).collect());
+        output::data(general.output, &rows.iter().map(row).collect());
         return;
     }
     let mut table = output::table(&["channel", "sends", "since", "by", "reason"]);
@@ -100,10 +100,13 @@ fn list(general: &General, stops: &[Stop]) {
 }
 
 fn moved(general: &General, name: &str, (switch, at): (&Switch, DateTime<Utc>), stopped: bool) {
-    if general.output == Output::Json {
-        output::json(&json!({
-            "channel": name, "stopped": stopped, "reason": switch.reason, "by": switch.by, "at": at,
-        }));
+    if general.output.is_data() {
+        output::data(
+            general.output,
+            &json!({
+                "channel": name, "stopped": stopped, "reason": switch.reason, "by": switch.by, "at": at,
+            }),
+        );
     }
     let (what, next) = if stopped {
         ("Nothing is sent any more", format!("outflow channel resume {name} --reason … --by …"))

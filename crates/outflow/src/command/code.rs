@@ -46,8 +46,8 @@ async fn issue(format: Output, codes: &Codes, arguments: &IssueCode) -> Result<(
     };
     let issued = codes.issue(&purpose, Clock::System.now()).await.map_err(explain)?;
     let code = issued.code.as_ref().map(ExposeSecret::expose_secret);
-    if format == Output::Json {
-        output::json(&json!({ "code_id": issued.id, "expires_at": issued.expires_at, "code": code }));
+    if format.is_data() {
+        output::data(format, &json!({ "code_id": issued.id, "expires_at": issued.expires_at, "code": code }));
         return Ok(());
     }
     println!("code {}, good until {}", issued.id, output::moment(issued.expires_at));
@@ -73,8 +73,8 @@ async fn confirm(format: Output, codes: &Codes, id: Uuid) -> Result<()> {
         );
     }
     let token = codes.confirm(id, &entered, Clock::System.now()).await.map_err(explain)?;
-    if format == Output::Json {
-        output::json(&json!({ "token": token }));
+    if format.is_data() {
+        output::data(format, &json!({ "token": token }));
     } else {
         println!("{token}");
         eprintln!("next: put it into the field `verification` of the request, within ten minutes");

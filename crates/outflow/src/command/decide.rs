@@ -38,8 +38,8 @@ pub(crate) async fn run(general: &General, decision: Decision, wish: &Decide) ->
         print!("{}", effect(&whole));
     }
     if wish.dry_run {
-        if general.output == Output::Json {
-            output::json(&told((decision, wish), seen.as_ref(), &json!(null)));
+        if general.output.is_data() {
+            output::data(general.output, &told((decision, wish), seen.as_ref(), &json!(null)));
         }
         eprintln!("nothing was decided\nnext: the same without --dry-run");
         return Ok(());
@@ -57,8 +57,8 @@ pub(crate) async fn run(general: &General, decision: Decision, wish: &Decide) ->
     let result = instruction::say(&settings, &database, (wish.id, &id), body).await?;
     let state = state(&database, wish.id).await?;
     let came_of_it = json!({ "id": id, "result": result, "state": state });
-    if general.output == Output::Json {
-        output::json(&told((decision, wish), seen.as_ref(), &came_of_it));
+    if general.output.is_data() {
+        output::data(general.output, &told((decision, wish), seen.as_ref(), &came_of_it));
     } else {
         println!("{decision}: {result}; the withdrawal is {state}");
     }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use workers::Clock;
 
-use super::publish;
-use crate::cli::{Details, General, Output};
+use super::{messages, publish};
+use crate::cli::{Details, General};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -27,7 +27,7 @@ const SOURCE: &str = "/outflow/cli";
 /// When the file holds no bank account, the broker is away, or it is unknown
 /// whether it has the message.
 pub(crate) async fn run(general: &General, arguments: &Details) -> Result<()> {
-    let bank_account = read(&publish::read(&arguments.file)?)?;
+    let bank_account = read(&messages::read(&arguments.file)?)?;
     let settings = Settings::load(general.config.as_deref())?;
     let connections = wiring::broker(&settings, "outflow details").await?;
     let id = Uuid::now_v7().to_string();
@@ -46,8 +46,8 @@ pub(crate) async fn run(general: &General, arguments: &Details) -> Result<()> {
     let result = Publisher::new(&connections).publish(message).await;
     publish::judge(std::slice::from_ref(&result))?;
     debug_assert_eq!(result, Published::Confirmed, "every other answer is a failure");
-    if general.output == Output::Json {
-        output::json(&json!({ "source": SOURCE, "id": id, "withdrawal_id": arguments.id }));
+    if general.output.is_data() {
+        output::data(general.output, &json!({ "source": SOURCE, "id": id, "withdrawal_id": arguments.id }));
     } else {
         println!("bank details for {} are on their way as {id} of {SOURCE}", arguments.id);
     }

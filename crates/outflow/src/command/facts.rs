@@ -6,7 +6,7 @@ use store::interventions;
 use workers::Clock;
 use workers::facts::{self, Blocked, Desk, Refused, Standing, Wish};
 
-use crate::cli::{Facts, General, Intervention, Output};
+use crate::cli::{Facts, General, Intervention};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -71,14 +71,14 @@ async fn list(general: &General, database: &store::Database) -> Result<()> {
     let mut connection = database.pool().acquire().await.map_err(store::Error::from)?;
     let stopped =
         interventions::stopped(&mut connection, LISTED).await.context("reading stopped accounts")?;
-    if general.output == Output::Json {
+    if general.output.is_data() {
         let row = |it: &interventions::Stopped| {
             json!({
                 "account_id": it.account_id, "fact_version": it.fact_version,
                 "stopped_because": it.because, "changed_at": it.changed_at,
             })
         };
-        output::json(&stopped.iter().map(row).collect());
+        output::data(general.output, &stopped.iter().map(row).collect());
         return Ok(());
     }
     let mut table = output::table(&["account", "last version", "changed", "stopped because"]);
@@ -99,8 +99,8 @@ async fn list(general: &General, database: &store::Database) -> Result<()> {
 }
 
 fn show(general: &General, it: &Standing) {
-    if general.output == Output::Json {
-        output::json(&in_json(it));
+    if general.output.is_data() {
+        output::data(general.output, &in_json(it));
         return;
     }
     println!("Account {}", it.account_id);

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use store::withdrawals::{self, Withdrawal};
 
-use crate::cli::{General, List, Output};
+use crate::cli::{General, List};
 use crate::settings::Settings;
 use crate::{output, wiring};
 
@@ -19,8 +19,8 @@ pub(crate) async fn run(general: &General, arguments: &List) -> Result<()> {
     let rows = withdrawals::newest(&mut connection, arguments.state, arguments.limit)
         .await
         .context("reading withdrawals; after a new installation: outflow migrate")?;
-    if general.output == Output::Json {
-        output::json(&rows.iter().map(in_json).collect());
+    if general.output.is_data() {
+        output::data(general.output, &rows.iter().map(in_json).collect());
         return Ok(());
     }
     let mut table =

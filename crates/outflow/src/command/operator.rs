@@ -12,7 +12,7 @@ use store::audit::{self, Deed};
 use store::operators::{self, Operator, Role};
 use uuid::Uuid;
 
-use crate::cli::{General, Operator as Wish, Output, RoleName};
+use crate::cli::{General, Operator as Wish, RoleName};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -31,8 +31,9 @@ pub(crate) async fn run(general: &General, wish: &Wish) -> Result<()> {
     match wish {
         Wish::Add(new) => {
             let token = add(&database, (&new.name, role_of(new.role)), &new.by, at).await?;
-            if general.output == Output::Json {
-                output::json(
+            if general.output.is_data() {
+                output::data(
+                    general.output,
                     &json!({ "name": new.name, "role": role_of(new.role).to_string(), "token": token }),
                 );
             } else {
@@ -94,14 +95,14 @@ async fn revoke(database: &Database, name: &str, by: &str, at: DateTime<Utc>) ->
 async fn list(general: &General, database: &Database) -> Result<()> {
     let mut connection = database.pool().acquire().await.map_err(store::Error::from)?;
     let rows = operators::all(&mut connection).await?;
-    if general.output == Output::Json {
+    if general.output.is_data() {
         let row = |it: &Operator| {
             json!({
                 "name": it.name, "role": it.role.to_string(), "created_at": it.created_at,
                 "created_by": it.created_by, "revoked_at": it.revoked_at, "revoked_by": it.revoked_by,
             })
         };
-        output::json(&rows.iter().map(row).collect());
+        output::data(general.output, &rows.iter().map(row).collect());
         return Ok(());
     }
     let mut table = output::table(&["name", "role", "since", "added by", "revoked", "by"]);

@@ -8,8 +8,8 @@ use store::parked::{self, Kept, Wanted};
 use uuid::Uuid;
 use workers::parked::{ParkedError, discard, replay, shown, shown_replacement};
 
-use super::publish;
-use crate::cli::{General, ListParked, Output, Parked, Resolve};
+use super::messages;
+use crate::cli::{General, ListParked, Parked, Resolve};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -28,7 +28,7 @@ pub(crate) async fn run(general: &General, wish: &Parked) -> Result<()> {
         Parked::List(wanted) => list(general, &database, wanted).await,
         Parked::Show { id, by } => show(general, (&settings, &database), *id, by).await,
         Parked::Replay { wish, edited } => {
-            let text = edited.as_deref().map(publish::read).transpose()?;
+            let text = edited.as_deref().map(messages::read).transpose()?;
             let vault = settings.vault()?;
             let mut tx = database.begin().await?;
             let (who, at) = ((wish.by.as_str(), wish.reason.as_str()), workers::Clock::System.now());
@@ -55,8 +55,8 @@ async fn close(mut tx: store::Tx, (wish, action): (&Resolve, &str), detail: Valu
 }
 
 fn told(general: &General, wish: &Resolve, resolution: &str, diff: &Value) {
-    if general.output == Output::Json {
-        output::json(&json!({ "id": wish.id, "resolution": resolution, "diff": diff }));
+    if general.output.is_data() {
+        output::data(general.output, &json!({ "id": wish.id, "resolution": resolution, "diff": diff }));
         return;
     }
     println!("{} was {resolution}", wish.id);
@@ -76,8 +76,8 @@ async fn list(general: &General, database: &Database, wanted: &ListParked) -> Re
     let which =
         Wanted { resolved: *resolved, queue: queue.clone(), code: code.clone(), before: None, limit: *limit };
     let rows = parked::page(&mut connection, &which).await?;
-    if general.output == Output::Json {
-        output::json(&rows.iter().map(outside).collect());
+    if general.output.is_data() {
+        output::data(general.output, &rows.iter().map(outside).collect());
         return Ok(());
     }
     if !resolved {
@@ -123,11 +123,11 @@ async fn show(
     audit::put(&mut tx, &deed, workers::Clock::System.now()).await?;
     tx.commit().await.context("writing down who saw the message")?;
     let (body, replacement) = (shown(&kept, &vault)?, shown_replacement(&kept, &vault)?);
-    if general.output == Output::Json {
+    if general.output.is_data() {
         let mut message = outside(&kept);
         message["body"] = body.into();
         message["replacement"] = replacement.into();
-        output::json(&message);
+        output::data(general.output, &message);
         return Ok(());
     }
     let text = |name: &str| kept.problem[name].as_str().unwrap_or_default();

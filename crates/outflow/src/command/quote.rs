@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use workers::Clock;
 use workers::quote::{self, Snapshot, problem};
 
-use crate::cli::{General, Output, Quote as Arguments, RouteName};
+use crate::cli::{General, Quote as Arguments, RouteName};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -69,8 +69,8 @@ pub(crate) async fn run(general: &General, arguments: &Arguments) -> Result<()> 
     let currency = snapshot.account.currency;
     let quote = snapshot.quote(&policy, at);
     let offer = Offer { account_id: &arguments.account, currency, at, quote, answer };
-    if general.output == Output::Json {
-        output::json(&offer.in_json());
+    if general.output.is_data() {
+        output::data(general.output, &offer.in_json());
     } else {
         print!("{}", page::of(&offer));
     }

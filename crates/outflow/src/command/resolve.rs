@@ -11,7 +11,7 @@ use store::legs::{self, Leg};
 use uuid::Uuid;
 
 use super::instruction::{self, SOURCE};
-use crate::cli::{General, Outcome, Output, ResolveLeg};
+use crate::cli::{General, Outcome, ResolveLeg};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -53,10 +53,13 @@ async fn find(database: &Database, id: Uuid) -> Result<Leg> {
 
 fn show(general: &General, leg: &Leg, (id, result): (&str, &str)) {
     let withdrawal = leg.withdrawal_id;
-    if general.output == Output::Json {
-        output::json(&json!({
-            "source": SOURCE, "id": id, "leg_id": leg.id, "withdrawal_id": withdrawal, "result": result,
-        }));
+    if general.output.is_data() {
+        output::data(
+            general.output,
+            &json!({
+                "source": SOURCE, "id": id, "leg_id": leg.id, "withdrawal_id": withdrawal, "result": result,
+            }),
+        );
     } else {
         let what = match result {
             "proposed" => "proposed; the leg moves when a second person says the same",

@@ -20,7 +20,7 @@ use store::withdrawals::{self, Withdrawal};
 use store::{Database, Error};
 use uuid::Uuid;
 
-use crate::cli::{General, Output};
+use crate::cli::General;
 use crate::command::list;
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
@@ -61,8 +61,8 @@ pub(crate) async fn run(general: &General, id: Uuid) -> Result<()> {
             "outflow list shows those that there are",
         )
     })?;
-    if general.output == Output::Json {
-        output::json(&whole.in_json());
+    if general.output.is_data() {
+        output::data(general.output, &whole.in_json());
     } else {
         print!("{}", page::of(&whole));
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use broker::topology::{self, EXCHANGES, QUEUES};
 use serde_json::json;
 
-use crate::cli::{General, Output, Topology};
+use crate::cli::{General, Topology};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -26,9 +26,9 @@ pub(crate) async fn run(general: &General, action: &Topology) -> Result<()> {
         }
         Topology::Diff => {
             let differences = topology::diff(&connections).await.context("comparing exchanges and queues")?;
-            if general.output == Output::Json {
+            if general.output.is_data() {
                 let rows = differences.iter().map(|it| json!({ "object": it.object, "detail": it.detail }));
-                output::json(&rows.collect());
+                output::data(general.output, &rows.collect());
             } else {
                 for difference in &differences {
                     println!("{difference}");

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use store::verify::{INVARIANTS, Violation, verify};
 
-use crate::cli::{General, Output, Verify};
+use crate::cli::{General, Verify};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -33,12 +33,15 @@ pub(crate) async fn run(general: &General, arguments: &Verify) -> Result<()> {
         || "without the gateways' own book (--book)".to_owned(),
         |it| format!("with {} movements of the gateways' own book", it.len()),
     );
-    if general.output == Output::Json {
-        output::json(&json!({
-            "clean": violations.is_empty(),
-            "evidence": movements.is_some(),
-            "violations": violations.iter().map(in_json).collect::<Vec<_>>(),
-        }));
+    if general.output.is_data() {
+        output::data(
+            general.output,
+            &json!({
+                "clean": violations.is_empty(),
+                "evidence": movements.is_some(),
+                "violations": violations.iter().map(in_json).collect::<Vec<_>>(),
+            }),
+        );
     } else {
         tell(&violations);
     }

@@ -18,7 +18,7 @@ use workers::quote::{self, Snapshot};
 
 use self::words::{Risk, of_leg, of_risk, of_withdrawal, risk_of};
 use super::show::Whole;
-use crate::cli::{General, Output};
+use crate::cli::General;
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -49,8 +49,8 @@ pub(crate) async fn run(general: &General, id: Uuid) -> Result<()> {
     let passed_over =
         snapshot.map(|it| passed_over(&it, &settings.policy.rules(), route, at)).unwrap_or_default();
     let question = Question { whole, passed_over };
-    if general.output == Output::Json {
-        output::json(&question.in_json());
+    if general.output.is_data() {
+        output::data(general.output, &question.in_json());
     } else {
         print!("{}", question.page());
     }

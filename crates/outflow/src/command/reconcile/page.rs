@@ -7,13 +7,13 @@ use store::statement_days::Day;
 use store::statement_differences::Difference;
 use workers::reconcile::Outcome;
 
-use crate::cli::{General, Output, ResolveDifference};
+use crate::cli::{General, ResolveDifference};
 use crate::output;
 
 /// Settlement days, each with how many differences are open.
 pub(super) fn days(general: &General, days: &[(Day, i64)]) {
-    if general.output == Output::Json {
-        output::json(&days.iter().map(|(day, open)| day_in_json(day, *open)).collect());
+    if general.output.is_data() {
+        output::data(general.output, &days.iter().map(|(day, open)| day_in_json(day, *open)).collect());
     } else {
         let mut table =
             output::table(&["day", "channel", "state", "lines", "left", "open", "looked at", "why"]);
@@ -57,17 +57,20 @@ fn day_in_json(day: &Day, open: i64) -> Value {
 
 /// What one look at a day came to.
 pub(super) fn outcome(general: &General, (rail, day): (Rail, NaiveDate), it: &Outcome, open: &[Difference]) {
-    if general.output == Output::Json {
-        output::json(&json!({
-            "rail": rail.to_string(),
-            "day": day,
-            "state": it.state.to_string(),
-            "detail": it.detail,
-            "lines": it.lines,
-            "settled": it.settled,
-            "returned": it.returned,
-            "differences": open.iter().map(difference_in_json).collect::<Vec<_>>(),
-        }));
+    if general.output.is_data() {
+        output::data(
+            general.output,
+            &json!({
+                "rail": rail.to_string(),
+                "day": day,
+                "state": it.state.to_string(),
+                "detail": it.detail,
+                "lines": it.lines,
+                "settled": it.settled,
+                "returned": it.returned,
+                "differences": open.iter().map(difference_in_json).collect::<Vec<_>>(),
+            }),
+        );
         return;
     }
     println!(
@@ -81,8 +84,8 @@ pub(super) fn outcome(general: &General, (rail, day): (Rail, NaiveDate), it: &Ou
 
 /// Differences.
 pub(super) fn differences(general: &General, found: &[Difference]) {
-    if general.output == Output::Json {
-        output::json(&found.iter().map(difference_in_json).collect());
+    if general.output.is_data() {
+        output::data(general.output, &found.iter().map(difference_in_json).collect());
     } else {
         println!("{}", table(found));
     }
@@ -132,8 +135,11 @@ fn difference_in_json(it: &Difference) -> Value {
 
 /// A difference that a person resolved.
 pub(super) fn resolved(general: &General, wish: &ResolveDifference) {
-    if general.output == Output::Json {
-        output::json(&json!({ "id": wish.id, "resolved_by": wish.by, "resolution": wish.reason }));
+    if general.output.is_data() {
+        output::data(
+            general.output,
+            &json!({ "id": wish.id, "resolved_by": wish.by, "resolution": wish.reason }),
+        );
     }
     eprintln!("The difference is resolved; its day closes when it is looked at again.");
 }

@@ -1,0 +1,49 @@
+//! `outflow lint`: whether message files fit the contract, without any server.
+
+use anyhow::Result;
+use broker::contract::Problem;
+use serde_json::{Value, json};
+
+use crate::cli::{General, MessageFile};
+use crate::command::messages::{self, Message, fault};
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// Checks each message of a file and names every fault.
+///
+/// # Errors
+/// When the file cannot be read, or a message breaks the contract.
+pub(crate) fn run(general: &General, arguments: &MessageFile) -> Result<()> {
+    let file = arguments.file.display();
+    let found = messages::each(&messages::read(&arguments.file)?)?;
+    if general.output.is_data() {
+        output::data(general.output, &found.iter().zip(1..).map(in_json).collect());
+    } else {
+        let mut table = output::table(&["message", "type", "queue", "verdict"]);
+        for it in &found {
+            match it {
+                Ok(it) => table.add_row([it.id.as_str(), it.kind.as_str(), it.queue, "fits"]),
+                Err(problem) => table.add_row(["", "", "", &fault(problem)]),
+            };
+        }
+        output::page(&format!("{table}\n"));
+    }
+    let broken: Vec<&Problem> = found.iter().filter_map(|it| it.as_ref().err()).collect();
+    let Some(first) = broken.first() else {
+        eprintln!("{} messages fit the contract.\nnext: outflow publish {file}", found.len());
+        return Ok(());
+    };
+    let what = format!("{} of {} messages break the contract", broken.len(), found.len());
+    Err(Failure::new(Exit::Refused, what, format!("outflow explain {}", first.code)).into())
+}
+
+fn in_json((it, place): (&Result<Message, Problem>, usize)) -> Value {
+    match it {
+        Ok(it) => {
+            json!({ "place": place, "id": it.id, "type": it.kind, "queue": it.queue, "problem": null })
+        }
+        Err(problem) => {
+            json!({ "place": place, "id": null, "type": null, "queue": null, "problem": problem })
+        }
+    }
+}
