@@ -154,10 +154,17 @@ impl Calendar {
     /// day after it.
     #[must_use]
     pub fn bank_deadline(&self, approved_at: DateTime<Utc>) -> Counted {
-        let mut date = date_in_shanghai(approved_at);
+        self.end_of_working_day(approved_at, BANK_DAYS)
+    }
+
+    /// The end of the working day that comes so many working days after the date
+    /// of `from`, in Asia/Shanghai; after none, the end of that date itself.
+    #[must_use]
+    pub fn end_of_working_day(&self, from: DateTime<Utc>, days: u32) -> Counted {
+        let mut date = date_in_shanghai(from);
         let mut provisional = false;
         let mut counted = 0;
-        while counted < BANK_DAYS {
+        while counted < days {
             date = day_after(date);
             provisional |= !self.knows(date.year());
             counted += u32::from(self.is_working_day(date));

@@ -369,4 +369,17 @@ select 'I18', 'audit entry ' || entry.sequence, 'the chain is broken here'
  where entry.digest <> audit_digest(entry)
     or entry.previous <> coalesce(before.digest, '')
     or (entry.sequence > 1 and before.sequence is null)
+union all
+select 'I21', 'leg ' || leg.id, 'it was sent before its dispatch time'
+  from leg
+  join attempt on attempt.leg_id = leg.id and attempt.kind = 'pay' and attempt.number = leg.attempts
+ where leg.state in ('dispatching', 'submitted', 'unknown', 'paid', 'settled')
+   and attempt.started_at < leg.dispatch_at
+union all
+select 'I21', 'leg ' || leg.id, 'its deadline is over for more than five minutes, and nobody was told'
+  from live_leg as leg
+ where leg.deadline_at < $1::timestamptz - interval '5 minutes'
+   and leg.state not in ('paid', 'settled', 'released', 'canceled')
+   and leg.paid_at is null
+   and not exists (select 1 from deadline_alert where deadline_alert.leg_id = leg.id and kind = 'breach')
  order by invariant, subject

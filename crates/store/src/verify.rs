@@ -25,6 +25,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("I16", "nothing is approved without its quorum, or by its requester"),
     ("I17", "every send had its attempt row before"),
     ("I18", "the chain of the audit is unbroken"),
+    ("I21", "no leg is sent before its time, and none misses its deadline unnoticed"),
 ];
 
 /// A movement of money as a gateway's own book has it.

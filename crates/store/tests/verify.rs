@@ -132,6 +132,17 @@ const CORRUPTIONS: &[(&str, &str)] = &[
          select id, 'e', 1, '[]', now() from withdrawal where state = 'completed';
          update withdrawal set effect_digest = 'e'; update transition set actor = 'approval' where event = 'approve'",
     ),
+    ("I21", "update leg set dispatch_at = now() + interval '1 hour'"),
+    (
+        "I21",
+        "update leg set state = 'submitted', paid_at = null, check_at = now(), deadline_at = now() - interval '1 hour'",
+    ),
+    (
+        "I21",
+        "update leg set state = 'held', paid_at = null, deadline_at = now() - interval '1 hour';
+         insert into deadline_alert (leg_id, kind, withdrawal_id, rail, deadline_at, raised_at)
+         select id, 'warning', withdrawal_id, rail, deadline_at, now() from leg",
+    ),
 ];
 
 /// A leg in the place of the only one, sent without anybody's approval.
@@ -223,7 +234,7 @@ async fn rebuild(database: &Database) {
     let unlock = "alter table audit_entry disable trigger all";
     sqlx::raw_sql(unlock).execute(database.pool()).await.expect("the audit can be forged");
     let empty = "truncate account, top_up, transfer, withdrawal, leg, attempt, decision, transition, outbox, repeat_request, audit_entry, bank_file, bank_transfer, \
-                 approval, attempt_outcome, approval_demand";
+                 approval, attempt_outcome, approval_demand, deadline_alert";
     sqlx::raw_sql(empty).execute(database.pool()).await.expect("an empty house");
     sqlx::raw_sql(CLEAN_HOUSE).execute(database.pool()).await.expect("a clean house");
     write_audit(database).await;

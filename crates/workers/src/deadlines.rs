@@ -1,11 +1,17 @@
-//! The deadlines duty: counts provisional deadlines again when a year's calendar has come (R7b).
+//! The deadlines duty: what is late, or will be, is told in time.
 //!
 //! ```text
 //! open withdrawals with a provisional deadline ─▶ lock cases ▸ count again ▸ moved or certain? write, trace, tell
+//! legs whose deadline is near, or over         ─▶ lock cases ▸ one alert of each kind per leg, told once
+//! waits for people that end soon               ─▶ lock cases ▸ one reminder per wait, told once
 //! ```
 //!
-//! A calendar is read when a process starts, so the first pass comes at once; the
-//! later ones find what another process, with an older calendar, wrote meanwhile.
+//! A calendar is read when a process starts, so that provisional deadlines are counted
+//! again at once (R7b); the later passes find what another process, with an older
+//! calendar, wrote meanwhile.
+
+mod alerts;
+mod reminders;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,13 +21,16 @@ use domain::{Counted, LegState, WithdrawalEvent, date_in_shanghai};
 use store::legs::Leg;
 use store::{Database, trace, withdrawals};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::cases::{Case, Cases};
 use crate::failpoint::failpoint;
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy};
+
+pub use self::alerts::{Raised, alert};
+pub use self::reminders::remind;
 
 /// The name of this worker in traces.
 const WORKER: &str = "deadlines";
@@ -30,7 +39,7 @@ const WORKER: &str = "deadlines";
 const BATCH: i64 = 200;
 
 /// How long the duty rests between two passes.
-const REST: Duration = Duration::from_mins(5);
+const REST: Duration = Duration::from_secs(2);
 
 /// Runs until `stop` is raised.
 ///
@@ -43,17 +52,31 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while !stop.is_cancelled() {
-        let recounted =
-            patiently("the deadlines duty", &stop, || pass(&database, &policy, clock.now())).await?;
-        match recounted {
-            None => break,
-            Some(0) => {}
-            Some(recounted) => info!(recounted, "Provisional deadlines were counted by a new calendar"),
+        let done = patiently("the deadlines duty", &stop, || watch(&database, &policy, clock.now())).await?;
+        if done.is_none() {
+            break;
         }
         tokio::select! {
             () = tokio::time::sleep(REST) => {}
             () = stop.cancelled() => {}
         }
+    }
+    Ok(())
+}
+
+/// One round of everything: deadlines first, so that alerts go by the newest calendar.
+async fn watch(database: &Database, policy: &PayoutPolicy, at: DateTime<Utc>) -> Result<(), store::Error> {
+    let recounted = pass(database, policy, at).await?;
+    if recounted > 0 {
+        info!(recounted, "Provisional deadlines were counted by a new calendar");
+    }
+    let Raised { warnings, breaches } = alert(database, policy, at).await?;
+    if warnings + breaches > 0 {
+        warn!(warnings, breaches, "Deadlines of legs are near or over, and their money is not there");
+    }
+    let reminders = remind(database, policy, at).await?;
+    if reminders > 0 {
+        info!(reminders, "Withdrawals wait for people, and their time is almost over");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use domain::{AmountRule, ApprovalRules, Calendar, Counted, Money, Policy, Rail};
 
 /// Who may approve what, and when money leaves.
@@ -16,19 +16,25 @@ pub struct PayoutPolicy {
     pub calendar: Arc<Calendar>,
     /// When bank payouts go out, as times of day in Asia/Shanghai on working days.
     pub bank_cut_offs: Vec<NaiveTime>,
+    /// R7: working days before a deadline at which a leg that is not paid is warned of.
+    pub deadline_headroom_days: u32,
+    /// How long before the end of a wait somebody is reminded of it.
+    pub remind_before: TimeDelta,
     /// What else decides how many people are needed.
     pub approval: ApprovalRules,
 }
 
 impl Default for PayoutPolicy {
-    /// Two people above 5000.00, no other rule, a cut-off at 16:30 and no calendar
-    /// but the weekends.
+    /// Two people above 5000.00, no other rule, a cut-off at 16:30, a warning a
+    /// working day ahead, a reminder a day ahead, and no calendar but the weekends.
     fn default() -> Self {
         Self {
             auto_approve_up_to: Money::from_minor(500_000),
             approvers: 2,
             calendar: Arc::default(),
             bank_cut_offs: Policy::default().bank_cut_offs,
+            deadline_headroom_days: 1,
+            remind_before: TimeDelta::hours(24),
             approval: ApprovalRules::default(),
         }
     }

@@ -149,3 +149,76 @@ async fn a_recount_leaves_the_books_clean() {
     let found: Vec<_> = found.into_iter().filter(|it| !it.subject.starts_with("outbox")).collect();
     assert_eq!(found, []);
 }
+
+/// The events about deadlines and waits: routing key, account or state, and when it is over.
+async fn calls(stage: &Stage) -> Vec<String> {
+    let told = stage.events().await.into_iter().filter(|(key, _)| !key.starts_with("withdrawal."));
+    let line = |data: &serde_json::Value| {
+        let over = data.get("deadline_at").or_else(|| data.get("expires_at")).and_then(|it| it.as_str());
+        format!("{} {}", data["state"].as_str().expect("a state"), over.expect("a moment"))
+    };
+    told.filter(|(key, _)| key != "approval.required")
+        .map(|(key, data)| format!("{key} {}", line(&data)))
+        .collect()
+}
+
+#[tokio::test]
+async fn r7_a_deadline_is_warned_of_once_and_its_breach_is_told_once() {
+    use deadlines::{Raised, alert};
+    let stage = Stage::new().await;
+    // Seven working days after a Monday: the end of Wednesday the week after.
+    approved(&stage, "late", 1, "2025-11-03T10:00:00+08:00").await;
+    approved(&stage, "paid", 1, "2025-11-03T10:00:00+08:00").await;
+    stage.run("update leg set state = 'paid', paid_at = deadline_at where account_id = 'paid'").await;
+    let policy = policy_until(2025);
+    let deadline = "2025-11-12T15:59:59.999Z";
+    let both = ["warning", "breached"].map(|kind| format!("deadline.{kind} scheduled {deadline}"));
+    let (none, warning) = (Raised::default(), Raised { warnings: 1, breaches: 0 });
+    for (at, raised, told) in [
+        ("2025-11-10T23:59:59+08:00", none, &[][..]),
+        ("2025-11-11T00:00:00+08:00", warning, &both[..1]),
+        ("2025-11-12T12:00:00+08:00", none, &both[..1]),
+        ("2025-11-13T00:00:00+08:00", Raised { warnings: 0, breaches: 1 }, &both[..]),
+        ("2025-11-14T00:00:00+08:00", none, &both[..]),
+    ] {
+        assert_eq!(alert(&stage.database, &policy, moment(at)).await.unwrap(), raised, "{at}");
+        assert_eq!(calls(&stage).await, told, "{at}");
+    }
+    let rows = "select string_agg(kind || ' ' || rail, ', ' order by raised_at) from deadline_alert";
+    assert_eq!(stage.text(rows).await, "warning bank, breach bank");
+}
+
+#[tokio::test]
+async fn r7_two_watchers_tell_a_breach_once() {
+    let stage = Stage::new().await;
+    approved(&stage, "late", 250, "2025-11-03T10:00:00+08:00").await;
+    let (policy, at) = (policy_until(2025), moment("2025-11-20T10:00:00+08:00"));
+    let (one, other) = tokio::join!(
+        deadlines::alert(&stage.database, &policy, at),
+        deadlines::alert(&stage.database, &policy, at)
+    );
+    assert_eq!(one.unwrap().breaches + other.unwrap().breaches, 250);
+    assert_eq!(calls(&stage).await.len(), 250);
+}
+
+#[tokio::test]
+async fn a_wait_that_ends_soon_is_reminded_of_once() {
+    let stage = Stage::new().await;
+    let arrived_at = "2025-10-01T12:00:00+08:00";
+    let credit = Credit { id: "a", channel: "bank_transfer", arrived_at, amount: "9000.00" };
+    stage.account("a", &[credit]).await;
+    let asks = [request("a-1", "8000.00", json!({ "account_id": "a" }))];
+    let asked = moment("2025-11-03T10:00:00+08:00");
+    intake::admit(&stage.database, &rules(), &asks, asked).await.expect("intake");
+    let policy = policy_until(2025);
+    let ending = ["wait.ending pending_approval 2025-11-17T02:00:00Z".to_owned()];
+    for (at, reminded, told) in [
+        ("2025-11-16T09:59:59+08:00", 0, &[][..]),
+        ("2025-11-16T10:00:00+08:00", 1, &ending[..]),
+        ("2025-11-17T09:00:00+08:00", 0, &ending[..]),
+        ("2025-11-17T10:00:00+08:00", 0, &ending[..]),
+    ] {
+        assert_eq!(deadlines::remind(&stage.database, &policy, moment(at)).await.unwrap(), reminded, "{at}");
+        assert_eq!(calls(&stage).await, told, "{at}");
+    }
+}

@@ -35,7 +35,7 @@ pub use account::{AccountKind, AccountUpserted, PartnerMode, TopUpBonusChanged, 
 pub use amount::Amount;
 pub use answer::{CodeIssued, MessageRef, MessageRefused};
 pub use asyncapi::asyncapi;
-pub use attention::{ApprovalDemand, ApprovalRequired};
+pub use attention::{ApprovalDemand, ApprovalRequired, DeadlineAlert, Lateness, WaitEnding};
 pub use bank_account::{BankAccount, PartialBankAccount, parse_bank_account};
 pub use details::{Instruction, WithdrawalDetails, parse_instruction};
 pub use digest::{canonical_digest, differing_fields};

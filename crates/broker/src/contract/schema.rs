@@ -8,8 +8,9 @@ use strum::IntoEnumIterator;
 use super::envelope::Envelope;
 use super::{
     AccountUpserted, AllocationGranted, AllocationInvoiced, AllocationReclaimed, ApprovalRequired,
-    CodeIssued, Invoice, LegResolved, MessageRefused, RequestRepeated, StatusChanged, TopUpBonusChanged,
-    TopUpCredited, UsageBilled, UsageUnbilled, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
+    CodeIssued, DeadlineAlert, Invoice, LegResolved, MessageRefused, RequestRepeated, StatusChanged,
+    TopUpBonusChanged, TopUpCredited, UsageBilled, UsageUnbilled, WaitEnding, WithdrawalDecided,
+    WithdrawalDetails, WithdrawalRequested,
 };
 
 /// Where the schemas are named. A stable name, not a place to fetch from.
@@ -39,6 +40,9 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         fixed::<MessageRefused>(MessageRefused::KIND),
         fixed::<CodeIssued>(CodeIssued::KIND),
         fixed::<ApprovalRequired>(ApprovalRequired::KIND),
+        fixed::<WaitEnding>(WaitEnding::KIND),
+        fixed::<DeadlineAlert>(DeadlineAlert::WARNING),
+        fixed::<DeadlineAlert>(DeadlineAlert::BREACHED),
         status(),
     ]
 }

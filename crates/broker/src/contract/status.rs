@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::amount::{Amount, moment};
 use super::answer::{CodeIssued, MessageRefused};
-use super::attention::ApprovalRequired;
+use super::attention::{ApprovalRequired, DeadlineAlert, WaitEnding};
 use super::envelope::{Envelope, Stamp};
 use super::problem::{Code, Problem};
 use super::text::{EffectDigest, Identifier, MessageId, Source};
@@ -176,6 +176,10 @@ pub enum Event {
     CodeIssued(CodeIssued),
     /// A withdrawal waits for people.
     ApprovalRequired(ApprovalRequired),
+    /// The time for details or a decision is almost over.
+    WaitEnding(WaitEnding),
+    /// A deadline is near or over.
+    Deadline(DeadlineAlert),
 }
 
 impl StatusChanged {
@@ -238,6 +242,10 @@ pub fn parse_event(body: &[u8]) -> Result<Envelope<Event>, Problem> {
             MessageRefused::KIND => return typed::read(&data, "/data").map(Event::Refused),
             CodeIssued::KIND => return typed::read(&data, "/data").map(Event::CodeIssued),
             ApprovalRequired::KIND => return typed::read(&data, "/data").map(Event::ApprovalRequired),
+            WaitEnding::KIND => return typed::read(&data, "/data").map(Event::WaitEnding),
+            DeadlineAlert::WARNING | DeadlineAlert::BREACHED => {
+                return typed::read(&data, "/data").map(Event::Deadline);
+            }
             _ => {}
         }
         let status: StatusChanged = typed::read(&data, "/data")?;

@@ -163,7 +163,11 @@ fn hear_event(heard: &mut Heard, delivery: &Delivery) {
         }
         // The scene that sends a decision tells its end, the demo's upstream signs its own proofs, and
         // what waits for people is seen in the books.
-        Event::Refused(_) | Event::CodeIssued(_) | Event::ApprovalRequired(_) => {}
+        Event::Refused(_)
+        | Event::CodeIssued(_)
+        | Event::ApprovalRequired(_)
+        | Event::WaitEnding(_)
+        | Event::Deadline(_) => {}
     }
 }
 

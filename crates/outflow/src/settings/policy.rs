@@ -36,6 +36,10 @@ pub(crate) struct PolicySettings {
     pub(crate) details_wait_days: u16,
     /// Days that a withdrawal waits for a decision.
     pub(crate) approval_wait_days: u16,
+    /// Hours before the end of a wait at which somebody is reminded.
+    pub(crate) remind_before_hours: u16,
+    /// R7: working days before a deadline at which its leg is warned of.
+    pub(crate) deadline_headroom_days: u16,
     /// What besides the amount makes people look.
     pub(crate) approval: ApprovalSettings,
     /// R6: months until which money goes back to its source.
@@ -116,6 +120,8 @@ impl Default for PolicySettings {
             refunds_forbidden: rules.refunds_forbidden,
             details_wait_days: days(rules.details_wait),
             approval_wait_days: days(rules.approval_wait),
+            remind_before_hours: 24,
+            deadline_headroom_days: 1,
             approval: ApprovalSettings::default(),
             windows: WindowSettings::default(),
             limits: LimitSettings::default(),
@@ -150,6 +156,8 @@ impl PolicySettings {
             approvers: self.approvers,
             calendar: Arc::new(calendar),
             bank_cut_offs: self.bank_cut_offs.clone(),
+            deadline_headroom_days: self.deadline_headroom_days.into(),
+            remind_before: TimeDelta::hours(self.remind_before_hours.into()),
             approval: self.approval.rules(),
         }
     }
