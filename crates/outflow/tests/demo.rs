@@ -26,7 +26,7 @@ fn the_demo_ends_well_and_proves_it() {
         "same number, other amount",
         "dead letter from outflow.requests: /data/amount",
         "[10-01…10-07 off] 10-08 (5) 10-09 (6) 10-10 (7 make-up)",
-        "18 invariants and every story hold",
+        "19 invariants and every story hold",
         "15 withdrawals asked for 29275.40; 8 paid 18595.40 in 12 payments",
         "paid twice: 0, ledger difference: 0.00",
     ] {
