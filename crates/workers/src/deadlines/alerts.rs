@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::{BATCH, WORKER};
 use crate::cases::Cases;
-use crate::failpoint::failpoint;
 use crate::{PayoutPolicy, events};
 
 /// Alerts that one look raised.
@@ -77,7 +76,6 @@ async fn raise(
             cases.publish(event);
         }
         cases.write(&mut tx, WORKER).await?;
-        failpoint!("deadlines.alerts_written");
         tx.commit().await?;
         raised += new.len();
         if new.is_empty() {

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::{BATCH, WORKER};
 use crate::cases::Cases;
-use crate::failpoint::failpoint;
 use crate::{PayoutPolicy, events};
 
 /// Reminds of every wait that ends soon, and answers how many those were. A wait
@@ -52,7 +51,6 @@ pub async fn remind(
             cases.publish(event);
         }
         cases.write(&mut tx, WORKER).await?;
-        failpoint!("deadlines.reminders_written");
         tx.commit().await?;
         reminded += new.len();
         if new.is_empty() {
