@@ -124,8 +124,6 @@ pub struct Desk {
     pub calendar: Arc<Calendar>,
     /// When bank payouts go out on working days.
     pub bank_cut_offs: Vec<NaiveTime>,
-    /// S01: people who must approve what is not small.
-    pub approvers: usize,
     /// Set on a machine of one's own: more is shown there, and cookies travel without TLS.
     pub dev: Option<Dev>,
 }

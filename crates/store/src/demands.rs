@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Pace;
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
@@ -20,6 +21,25 @@ pub struct Needed {
     pub people: i32,
     /// What each rule said: a list of objects with `rule`, `people` and `why`.
     pub demands: Value,
+}
+
+/// What one rule said about an effect.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Said {
+    /// The rule's word, such as `amount` or `first_bank_card`.
+    pub rule: String,
+    /// So many people.
+    pub people: u32,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl Needed {
+    /// What each rule said, the strictest first.
+    #[must_use]
+    pub fn said(&self) -> Vec<Said> {
+        serde_json::from_value(self.demands.clone()).unwrap_or_default()
+    }
 }
 
 /// What is known of the effects that withdrawals have now.

@@ -10,6 +10,7 @@ use domain::{LegState, WithdrawalState};
 use maud::{Markup, html};
 use serde_json::json;
 use store::decisions;
+use store::demands::{self, Needed};
 use store::legs::{self, Leg};
 use store::operators::Role;
 use store::overview::{self, Filter};
@@ -49,6 +50,8 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
     }
     let ids: Vec<Uuid> = rows.iter().map(|it| it.id).collect();
     let approvals = decisions::approvers(&mut tx, &ids).await?;
+    let needed = demands::needed(&mut tx, &ids).await?;
+    let people = |id: Uuid| quorum(needed.iter().find(|it| it.withdrawal_id == id));
     let of = |id: Uuid| -> Vec<&str> {
         approvals.iter().filter(|it| it.0 == id).map(|it| it.1.as_str()).collect()
     };
@@ -64,7 +67,7 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
                 tr data-row {
                     td { a href={ "/withdrawals/" (it.id) } { (it.request_id) } div.dim.small { (it.id) } }
                     td { (it.account_id) } td.num { (amount(it.amount, it.currency)) } td { (lang.route(it.route)) }
-                    td { (it.requester) } td { (of(it.id).len()) " / " (desk.approvers) " " span.dim { (of(it.id).join(", ")) } }
+                    td { (it.requester) } td { (of(it.id).len()) " / " (people(it.id)) " " span.dim { (of(it.id).join(", ")) } }
                     td { (age(lang, it.received_at, now)) } td { (moment_or_dash(it.expires_at)) }
                     td { a.button.primary href={ "/withdrawals/" (it.id) "#decide" } { (lang.say("Look and decide", "查看并审批")) } }
                 }
@@ -88,8 +91,13 @@ pub(super) fn awaits_approval(it: &Withdrawal, legs: &[Leg]) -> bool {
 }
 
 /// What a visitor may decide about a withdrawal that waits for it. `approvers`
-/// are those whose approvals stand.
-pub(super) fn decide(visitor: &Visitor, it: &Withdrawal, approvers: &[&str], quorum: usize) -> Markup {
+/// are those whose approvals stand, `needed` what the rules said of its effect.
+pub(super) fn decide(
+    visitor: &Visitor,
+    it: &Withdrawal,
+    approvers: &[&str],
+    needed: Option<&Needed>,
+) -> Markup {
     let lang = visitor.lang;
     let name = visitor.person.name.as_str();
     let obstacle = if it.requester == name {
@@ -110,7 +118,9 @@ pub(super) fn decide(visitor: &Visitor, it: &Withdrawal, approvers: &[&str], quo
     html! {
         section.card.decide #decide {
             h2 { (lang.say("Decide", "审批")) }
-            p { (lang.say("Approvals: ", "已批准：")) strong { (approvers.len()) " / " (quorum) } " " (approvers.join(", ")) }
+            p { (lang.say("Approvals: ", "已批准：")) strong { (approvers.len()) " / " (quorum(needed)) } " " (approvers.join(", ")) }
+            @if let Some(needed) = needed { ul.demands { @for it in needed.said() {
+                li { (it.people) " " (lang.say("people: ", "人：")) (it.why) " " span.rule-id { (it.rule) } } } } }
             @if let Some(words) = obstacle { p.obstacle role="note" { (words) } }
             form.act action=(action) method="post" {
                 (token(visitor, &action))
@@ -124,6 +134,11 @@ pub(super) fn decide(visitor: &Visitor, it: &Withdrawal, approvers: &[&str], quo
             @if visitor.person.may(Role::Approver) { (reason_form(visitor, &format!("{base}/deny"), lang.say("Deny", "驳回"), "danger")) }
         }
     }
+}
+
+/// How many people an effect needs; a dash until the rules have looked at it.
+fn quorum(needed: Option<&Needed>) -> String {
+    needed.map_or_else(|| "–".to_owned(), |it| it.people.to_string())
 }
 
 /// `POST /withdrawals/{id}/approve`

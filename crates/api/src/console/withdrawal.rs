@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use store::audit::Entry;
 use store::bank_accounts::{self, Masked};
 use store::decisions::{self, Decision};
+use store::demands::{self, Needed};
 use store::history::{self, PastCall, PastMove, PastNotice, PastTransfer};
 use store::instructions::{self, Instruction};
 use store::legs::{self, Leg};
@@ -33,6 +34,8 @@ struct Whole {
     legs: Vec<Leg>,
     payees: Vec<Masked>,
     approvers: Vec<String>,
+    /// How many people its effect needs, once the rules have looked at it.
+    needed: Option<Needed>,
     moves: Vec<PastMove>,
     decisions: Vec<Decision>,
     details: Vec<Instruction>,
@@ -53,6 +56,7 @@ impl Whole {
         Ok(Some(Self {
             payees: bank_accounts::masked(tx, &payees).await?,
             approvers: approvers.into_iter().map(|it| it.1).collect(),
+            needed: demands::needed(tx, &[id]).await?.pop(),
             moves: history::moves(tx, id).await?,
             decisions: decisions::of_withdrawal(tx, id).await?,
             details: instructions::of_withdrawal(tx, id, WithdrawalDetails::KIND).await?,
@@ -90,7 +94,7 @@ async fn content(state: &State, visitor: &Visitor, id: &str) -> Result<Markup, R
     let approvers: Vec<&str> = whole.approvers.iter().map(String::as_str).collect();
     let content = html! {
         (head(lang, &whole, now))
-        @if approve::awaits_approval(&whole.row, &whole.legs) { (approve::decide(visitor, &whole.row, &approvers, desk.approvers)) }
+        @if approve::awaits_approval(&whole.row, &whole.legs) { (approve::decide(visitor, &whole.row, &approvers, whole.needed.as_ref())) }
         @if mend::wants_details(&whole.row, &whole.legs) && visitor.person.may(Role::Operator) { (mend::details_form(visitor, &whole.row)) }
         (reasons(lang, &whole.row))
         (all_legs(visitor, &whole))

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::attempts::Kind;
 use store::bank_accounts::{self, Masked};
 use store::decisions::{self, Decision};
+use store::demands::{self, Needed};
 use store::history::{self, PastCall, PastMove, PastNotice, PastTransfer};
 use store::instructions::{self, Instruction};
 use store::late_effects::{self, PastLateEffect};
@@ -37,6 +38,8 @@ pub(crate) struct Whole {
     pub(crate) refused_details: Vec<Instruction>,
     pub(crate) moves: Vec<PastMove>,
     pub(crate) decisions: Vec<Decision>,
+    /// S01: how many people its present effect needs, once the rules have looked at it.
+    pub(crate) needed: Option<Needed>,
     /// What people said became of legs in manual review.
     pub(crate) resolutions: Vec<Resolution>,
     /// What gateways said about legs that had ended otherwise.
@@ -88,6 +91,7 @@ impl Whole {
             payees: bank_accounts::masked(&mut connection, &payees).await?,
             moves: history::moves(&mut connection, id).await?,
             decisions: decisions::of_withdrawal(&mut connection, id).await?,
+            needed: demands::needed(&mut connection, &[id]).await?.pop(),
             resolutions: resolutions::of_withdrawals(&mut connection, &[id]).await?,
             late_effects: late_effects::of_withdrawal(&mut connection, id).await?,
             calls: history::calls(&mut connection, id).await?,
@@ -163,6 +167,8 @@ impl Whole {
         whole["terms"] = self.withdrawal.terms.clone();
         whole["legs"] = self.legs.iter().map(leg).collect();
         whole["transitions"] = self.moves.iter().map(past_move).collect();
+        whole["approval"] =
+            self.needed.as_ref().map(|it| json!({ "people": it.people, "demands": it.demands })).into();
         whole["decisions"] = self.decisions.iter().map(decision).collect();
         whole["resolutions"] = self.resolutions.iter().map(resolution_in_json).collect();
         whole["late_effects"] = self.late_effects.iter().map(late_effect_in_json).collect();

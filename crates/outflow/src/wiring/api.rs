@@ -41,7 +41,6 @@ impl Wiring {
             engine: counter.into(),
             calendar: Arc::clone(&self.payouts.calendar),
             bank_cut_offs: self.payouts.bank_cut_offs.clone(),
-            approvers: self.payouts.approvers,
             dev: self.dev.clone(),
         }
     }

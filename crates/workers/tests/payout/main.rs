@@ -2,6 +2,7 @@
 //! where it must, money moves once, and the books agree with the gateways'.
 
 mod bank_files;
+mod decision_races;
 mod faults;
 mod funding;
 mod notices;

@@ -15,12 +15,12 @@ use crate::World;
 use crate::stage::{Credit, cny, request, rules};
 
 /// Rounds of a race, and the legs that are raced for in each.
-const ROUNDS: usize = 100;
-const LEGS: usize = 10;
+pub(crate) const ROUNDS: usize = 100;
+pub(crate) const LEGS: usize = 10;
 
-/// A world with an approved withdrawal of 1.00 for each leg of the race; `ending`
-/// says how Alipay treats them. Each round's legs belong to an account of their own.
-async fn crowd(ending: &str) -> (Arc<World>, Vec<Vec<Uuid>>) {
+/// A world with a withdrawal of 1.00, waiting for an approval, for each leg of the race;
+/// `ending` says how Alipay treats them. Each round's belong to an account of their own.
+pub(crate) async fn waiting_crowd(ending: &str) -> World {
     let world = World::new().await;
     let arrived_at = "2026-02-01T12:00:00+08:00";
     let mut asked = Vec::with_capacity(ROUNDS * LEGS);
@@ -37,6 +37,12 @@ async fn crowd(ending: &str) -> (Arc<World>, Vec<Vec<Uuid>>) {
     }
     let tally = intake::admit(&world.till.database, &rules(), &asked, world.now()).await.expect("intake");
     assert_eq!(tally.accepted, ROUNDS * LEGS);
+    world
+}
+
+/// The same, approved, with the legs of each round.
+async fn crowd(ending: &str) -> (Arc<World>, Vec<Vec<Uuid>>) {
+    let world = waiting_crowd(ending).await;
     world.approve_all().await;
     let mut rounds = Vec::with_capacity(ROUNDS);
     for round in 0..ROUNDS {
@@ -52,7 +58,7 @@ async fn crowd(ending: &str) -> (Arc<World>, Vec<Vec<Uuid>>) {
 
 impl World {
     /// Sends these legs, and answers how many calls were made.
-    async fn send(&self, legs: &[Uuid]) -> usize {
+    pub(crate) async fn send(&self, legs: &[Uuid]) -> usize {
         payout::pass(&self.till, Rail::Alipay, legs).await.expect("payout")
     }
 
@@ -67,7 +73,7 @@ impl World {
         usize::try_from(count).expect("a count")
     }
 
-    async fn count(&self, sql: &'static str) -> usize {
+    pub(crate) async fn count(&self, sql: &'static str) -> usize {
         self.stage.text(sql).await.parse().expect("a count")
     }
 

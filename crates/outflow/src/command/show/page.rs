@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use broker::contract::Problem;
+use store::demands::Needed;
 use store::legs::Leg;
 
 use super::Whole;
@@ -61,10 +62,25 @@ fn heading(page: &mut String, whole: &Whole) {
     if let Some(digest) = &it.effect_digest {
         line!(page, "  effect {}", hex::encode(digest));
     }
+    if let Some(needed) = &whole.needed {
+        demands(page, needed);
+    }
     let reasons: Vec<Problem> = serde_json::from_value(it.reasons.clone()).unwrap_or_default();
     for reason in reasons {
         let rule = reason.rule.as_deref().unwrap_or("contract");
         line!(page, "  refused by {rule}: {} ({})", reason.detail, reason.code);
+    }
+}
+
+/// S01: how many people the effect needs, and which rules say so.
+fn demands(page: &mut String, needed: &Needed) {
+    match needed.people {
+        0 => line!(page, "  no rule asks for people"),
+        1 => line!(page, "  needs one person's approval"),
+        people => line!(page, "  needs the approvals of {people} people"),
+    }
+    for it in needed.said() {
+        line!(page, "    {}: {} ({})", it.rule, it.why, it.people);
     }
 }
 
