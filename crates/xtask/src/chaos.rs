@@ -39,9 +39,13 @@ pub(crate) async fn run(arguments: &[String]) -> Result<()> {
 /// # Errors
 /// As for [`run()`].
 pub(crate) async fn check() -> Result<()> {
-    run::to_the_end(cargo(&["build", "--workspace", "--bin", "gateway-simulator", "--bin", "chaos"])).await?;
-    let mut build = cargo(&["build", "--workspace", "--bin", "outflow-faulty"]);
-    build.args(["--features", "outflow/failpoints"]);
+    // A test among what is built has cargo choose the libraries that the tests were built with.
+    let shared = ["build", "--workspace", "--test", "structure"];
+    let mut build = cargo(&shared);
+    build.args(["--bin", "gateway-simulator", "--bin", "chaos"]);
+    run::to_the_end(build).await?;
+    let mut build = cargo(&shared);
+    build.args(["--bin", "outflow-faulty", "--features", "outflow/failpoints"]);
     run::to_the_end(build).await?;
     let arguments: Vec<String> = SMALL.iter().map(|it| (*it).to_owned()).collect();
     start("debug", &arguments).await
