@@ -6,11 +6,13 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use broker::Connections;
 use broker::topology::EVENTS;
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
+use workers::Clock;
 
 /// States in which nothing more happens to a withdrawal of this benchmark, and
 /// which none of them should reach.
@@ -33,6 +35,17 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
+    /// Withdrawals in a second, from the first request taken to the last one completed.
+    ///
+    /// The beginning is in a row by the workers' clock, the event was heard by
+    /// ours: both are the machine's.
+    pub(crate) fn rate(&self, first_taken: DateTime<Utc>) -> u32 {
+        let Some(last) = self.completed.last() else { return 0 };
+        let took = (Clock::System.now() - first_taken).to_std().unwrap_or_default();
+        let took = took.saturating_sub(last.elapsed()).as_millis().max(1);
+        u32::try_from(self.completed.len() as u128 * 1_000 / took).unwrap_or(u32::MAX)
+    }
+
     /// Counts one event.
     ///
     /// # Errors

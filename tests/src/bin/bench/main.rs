@@ -6,12 +6,15 @@
 
 mod allocation;
 mod audience;
+mod floor;
 mod meter;
+mod paced;
 mod pipeline;
 mod programs;
 mod report;
 mod scene;
 mod signing;
+mod stages;
 mod upstream;
 
 use std::process::ExitCode;
@@ -30,6 +33,8 @@ struct Arguments {
 enum What {
     /// Withdrawals per second, from the first request taken to the last one completed.
     Pipeline(pipeline::Options),
+    /// Each worker alone, next to bare commits and bare messages.
+    Stages(stages::Options),
     /// Processor time of a signed refund, adapter and simulator, next to bare RSA.
     Signing(signing::Options),
     /// What a request costs by the length of its account's history, and beside old withdrawals.
@@ -40,6 +45,7 @@ enum What {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().what {
         What::Pipeline(options) => pipeline::run(&options).await,
+        What::Stages(options) => stages::run(&options).await,
         What::Signing(options) => signing::run(&options).await,
         What::Allocation(options) => allocation::run(&options).await,
     };

@@ -18,9 +18,11 @@ use workers::Clock;
 
 use crate::audience::{Audience, Heard};
 use crate::meter::Meter;
+use crate::paced;
 use crate::programs::Program;
 use crate::report::{Books, Report};
 use crate::scene::{Scene, Signatures};
+use crate::signing::Floor;
 use crate::upstream;
 
 /// How often memory is looked at: it costs the measured processes a little.
@@ -28,6 +30,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A run in which nothing is completed for so long has failed.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Bare signatures that are timed before the run.
+const RSA_ROUNDS: usize = 1_000;
 
 /// What may be chosen.
 #[derive(Debug, Args)]
@@ -38,6 +43,9 @@ pub(crate) struct Options {
     /// Signs and verifies nothing at the simulator: what remains is ours to answer for.
     #[arg(long)]
     unsigned: bool,
+    /// How many more requests then come at half the rate that was reached, for the latency of each.
+    #[arg(long, default_value_t = 2_000)]
+    paced: usize,
 }
 
 /// Prepares everything, measures, and prints what came of it.
@@ -48,17 +56,19 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let signatures = if options.unsigned { Signatures::Unchecked } else { Signatures::Real };
     let scene = Scene::build(signatures).await?;
-    let result = measure(&scene, options.withdrawals).await;
+    let result = measure(&scene, options).await;
     scene.strike().await?;
     print!("{}", result?);
     Ok(())
 }
 
-async fn measure(scene: &Scene, withdrawals: usize) -> Result<Report> {
-    let plan = upstream::Plan::of(withdrawals, Clock::System.now());
-    tell_facts(scene, &plan).await?;
+async fn measure(scene: &Scene, options: &Options) -> Result<Report> {
+    let withdrawals = options.withdrawals;
+    let rsa = Floor::measure(&scene.keys(), RSA_ROUNDS)?;
+    let plan = upstream::Plan::of(withdrawals + options.paced, Clock::System.now());
+    scene.tell_facts(&plan, PATIENCE).await?;
     let began = Instant::now();
-    scene.publish(plan.requests()).await.context("publishing the requests")?;
+    scene.publish(plan.requests().take(withdrawals)).await.context("publishing the requests")?;
     println!("✓ {withdrawals} requests wait in their queue ({:.1} s)", began.elapsed().as_secs_f64());
 
     let mut audience = Audience::seat(&scene.connections).await?;
@@ -66,26 +76,21 @@ async fn measure(scene: &Scene, withdrawals: usize) -> Result<Report> {
     let mut meter = Meter::start(scene, workers.pid());
     let heard = listen(&mut audience, &mut meter, withdrawals).await;
     let usage = meter.stop();
-    workers.stop().await?;
     let heard = heard?;
-
     let first_taken = scene.first_taken().await?;
-    let books = check(scene).await?;
     let legs = scene.legs().await?;
-    Ok(Report { withdrawals, legs, heard, first_taken, usage, books, servers: scene.servers().await? })
-}
-
-/// Accounts and their money, as the upstream would tell of them.
-async fn tell_facts(scene: &Scene, plan: &upstream::Plan) -> Result<()> {
-    scene.register_trades(&plan.trades()).await.context("telling the simulator of the payments")?;
-    scene.publish(plan.facts()).await.context("publishing the facts")?;
-    let began = Instant::now();
-    let worker = Program::outflow(&scene.settings_file(), &["run", "facts"]).start()?;
-    scene.wait_for_top_ups(plan.top_ups(), PATIENCE).await?;
-    let took = began.elapsed().as_secs_f64();
-    worker.stop().await?;
-    println!("✓ {} facts applied, the worker's start included ({took:.1} s)", plan.facts().count());
-    Ok(())
+    let calls = scene.calls().await?;
+    let latency = if options.paced > 0 {
+        let rate = (heard.rate(first_taken) / 2).max(1);
+        let rest = plan.requests().skip(withdrawals).collect();
+        Some(paced::measure(scene, &mut audience, rest, rate).await?)
+    } else {
+        None
+    };
+    workers.stop().await?;
+    let books = check(scene).await?;
+    let servers = scene.servers().await?;
+    Ok(Report { withdrawals, legs, calls, heard, first_taken, usage, latency, rsa, books, servers })
 }
 
 /// Listens until every withdrawal has ended.

@@ -8,6 +8,8 @@ use workers::Clock;
 
 use crate::audience::Heard;
 use crate::meter::Usage;
+use crate::paced::Latency;
+use crate::signing::Floor;
 
 /// What the invariants were asked of.
 pub(crate) struct Books {
@@ -19,9 +21,13 @@ pub(crate) struct Books {
 pub(crate) struct Report {
     pub(crate) withdrawals: usize,
     pub(crate) legs: Vec<(String, i64)>,
+    /// Calls of gateways until the last of them was completed.
+    pub(crate) calls: u64,
     pub(crate) heard: Heard,
     pub(crate) first_taken: DateTime<Utc>,
     pub(crate) usage: Vec<Usage>,
+    pub(crate) latency: Option<Latency>,
+    pub(crate) rsa: Floor,
     pub(crate) books: Books,
     pub(crate) servers: String,
 }
@@ -35,6 +41,27 @@ impl Report {
         let now = Clock::System.now();
         let ago = self.heard.completed[place].elapsed();
         (now - self.first_taken).to_std().unwrap_or_default().saturating_sub(ago)
+    }
+}
+
+impl Report {
+    /// What bare RSA alone would cost on this machine, next to everything.
+    fn limit(&self, f: &mut fmt::Formatter<'_>, total_us: u64) -> fmt::Result {
+        let us = |it: Duration| u64::try_from(it.as_micros()).unwrap_or(u64::MAX);
+        let (sign, verify) = (us(self.rsa.sign), us(self.rsa.verify));
+        // Each side signs what it says and verifies what it hears.
+        let floor = self.calls * 2 * (sign + verify);
+        let count = self.withdrawals as u64;
+        let cores = std::thread::available_parallelism().map_or(1, |it| it.get() as u64);
+        writeln!(f, "\nRSA-2048 in this run: sign {sign} µs, verify {verify} µs; {} calls", self.calls)?;
+        writeln!(
+            f,
+            "bare RSA {} µs each, {}% of what was spent; {cores} cores could do {}/s of it and nothing else, {}/s of everything",
+            floor / count,
+            floor * 100 / total_us.max(1),
+            cores * 1_000_000 * count / floor.max(1),
+            cores * 1_000_000 * count / total_us.max(1),
+        )
     }
 }
 
@@ -66,6 +93,10 @@ impl fmt::Display for Report {
             writeln!(f, "{:<34}{:>10}{:>16}", it.name, each(it.cpu_ms), it.memory_kib / 1024)?;
         }
         writeln!(f, "{:<34}{:>10}", "together", each(total))?;
+        self.limit(f, total * 1000)?;
+        if let Some(latency) = &self.latency {
+            write!(f, "{latency}")?;
+        }
         let Books { invariants, movements } = &self.books;
         writeln!(f, "\n{invariants} invariants hold with {movements} movements in the simulator's own book")
     }

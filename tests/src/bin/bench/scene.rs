@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use crate::programs::{Program, Running};
+use crate::upstream::Plan;
 
 /// Messages published in one go, and trades registered in one call.
 const CHUNK: usize = 2_000;
@@ -28,6 +29,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(crate) enum Signatures {
     Real,
     Unchecked,
+}
+
+/// Transactions that wrote something, and the rows that they wrote.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    pub(crate) commits: u64,
+    pub(crate) rows: u64,
+}
+
+impl Written {
+    /// What was written between two looks.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { commits: self.commits - before.commits, rows: self.rows - before.rows }
+    }
 }
 
 /// Everything but the workers.
@@ -91,6 +106,16 @@ impl Scene {
         self.folder.path().join("outflow.toml")
     }
 
+    /// The gateways' keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.folder.path().join("gateway-keys")
+    }
+
+    /// Where the books are.
+    pub(crate) fn database_url(&self) -> &str {
+        self.stack.database_url()
+    }
+
     pub(crate) fn simulator_pid(&self) -> u32 {
         self.simulator.pid()
     }
@@ -126,6 +151,39 @@ impl Scene {
             }
         }
         Ok(())
+    }
+
+    /// Accounts and their money, as the upstream would tell of them, and applied.
+    pub(crate) async fn tell_facts(&self, plan: &Plan, patience: Duration) -> Result<()> {
+        self.register_trades(&plan.trades()).await.context("telling the simulator of the payments")?;
+        self.publish(plan.facts()).await.context("publishing the facts")?;
+        let began = Instant::now();
+        let worker = Program::outflow(&self.settings_file(), &["run", "facts"]).start()?;
+        self.wait_for_top_ups(plan.top_ups(), patience).await?;
+        let took = began.elapsed().as_secs_f64();
+        worker.stop().await?;
+        println!("✓ {} facts applied, the worker's start included ({took:.1} s)", plan.facts().count());
+        Ok(())
+    }
+
+    /// The one number of a statement in which `{n}` stands for `n`.
+    pub(crate) async fn count(&self, sql: &str, n: usize) -> Result<u64> {
+        let sql = sqlx::AssertSqlSafe(sql.replace("{n}", &n.to_string()));
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(self.database.pool()).await?;
+        Ok(u64::try_from(count)?)
+    }
+
+    /// What has been written so far.
+    pub(crate) async fn written(&self) -> Result<Written> {
+        let sql = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint, tup_inserted + tup_updated \
+                   from pg_stat_database where datname = current_database()";
+        let (commits, rows): (i64, i64) = sqlx::query_as(sql).fetch_one(self.database.pool()).await?;
+        Ok(Written { commits: u64::try_from(commits)?, rows: u64::try_from(rows)? })
+    }
+
+    /// Calls of gateways so far.
+    pub(crate) async fn calls(&self) -> Result<u64> {
+        self.count("select count(*) from attempt", 0).await
     }
 
     /// Waits until that many top-ups are in the books.

@@ -139,13 +139,17 @@ async fn send(gateways: &Gateways, rail: Rail, orders: &[Order]) -> Result<()> {
 }
 
 /// Bare RSA-2048 with SHA-256 over a request's worth of bytes.
-struct Floor {
-    sign: Duration,
-    verify: Duration,
+pub(crate) struct Floor {
+    pub(crate) sign: Duration,
+    pub(crate) verify: Duration,
 }
 
 impl Floor {
-    fn measure(keys: &Path, rounds: usize) -> Result<Self> {
+    /// Signs and verifies that often, with one of the simulator's keys.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub(crate) fn measure(keys: &Path, rounds: usize) -> Result<Self> {
         let pem = fs::read_to_string(keys.join("alipay/app_private_pkcs8.pem"))?;
         let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let pair =
