@@ -28,6 +28,7 @@ mod notice;
 pub mod openapi;
 mod parked;
 mod person;
+mod reconciliation;
 mod refusal;
 mod request;
 mod serve;

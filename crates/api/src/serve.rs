@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::refusal::{self, Refusal};
 use crate::{
     State, account, audited, calendar, channel, console, health, measure, notice, openapi, parked, person,
-    request, withdrawal,
+    reconciliation, request, withdrawal,
 };
 
 /// The largest body of a request: that of a message.
@@ -59,6 +59,8 @@ fn reading() -> Router<State> {
         .route("/v1/withdrawals/{id}/legs", get(withdrawal::legs))
         .route("/v1/withdrawals/{id}/history", get(withdrawal::past))
         .route("/v1/channels", get(channel::list))
+        .route("/v1/reconciliation/days", get(reconciliation::days))
+        .route("/v1/reconciliation/differences", get(reconciliation::list))
         .route("/v1/parked-messages", get(parked::list))
         .route("/v1/parked-messages/groups", get(parked::groups))
         .route("/v1/calendar/{date}", get(calendar::show))
@@ -82,6 +84,7 @@ fn working() -> Router<State> {
         .route("/v1/verification-codes/{id}/confirm", post(account::confirm_code))
         .route("/v1/channels/{channel}/pause", post(channel::pause))
         .route("/v1/channels/{channel}/resume", post(channel::resume))
+        .route("/v1/reconciliation/differences/{id}/resolve", post(reconciliation::resolve))
         .route("/v1/parked-messages/{id}", get(parked::show))
         .route("/v1/parked-messages/{id}/replay", post(parked::replay))
         .route("/v1/parked-messages/{id}/discard", post(parked::discard))

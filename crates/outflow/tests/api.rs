@@ -167,6 +167,7 @@ async fn a_request_over_http_is_decided_like_one_from_the_queue_and_approved_by_
     assert!(actions.contains(&"request") && actions.contains(&"approve"), "{past}");
     channels_stop_and_go_on(&world).await;
     a_parked_message_is_edited_and_sent_again(&world).await;
+    a_difference_is_resolved_once(&world).await;
     a_code_becomes_a_token(&world).await;
     let day = world.get("/v1/calendar/2026-09-23").await;
     assert_eq!((&day["bank_deadline"], &day["kind"]), (&json!("2026-10-10"), &json!("working_day")));
@@ -298,6 +299,37 @@ async fn channels_stop_and_go_on(world: &World) {
     }
     let (status, body) = world.ask("OPERATOR", (Method::POST, "/v1/channels/all/pause"), &json!({})).await;
     assert_eq!(status, 422, "a reason is needed: {body}");
+}
+
+/// A file that cannot be read is a difference of its day, which a person resolves once.
+async fn a_difference_is_resolved_once(world: &World) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bill.zip");
+    std::fs::write(&file, b"no archive").unwrap();
+    let file = file.display().to_string();
+    let compared = world.outflow(&["reconcile", "--rail", "alipay", "--day", "2026-09-01", "--file", &file]);
+    assert_ne!(compared.0, Some(0), "{}", compared.1);
+    let open = world.get("/v1/reconciliation/differences").await;
+    let found = open["items"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{open}");
+    assert_eq!((&found[0]["channel"], &found[0]["day"]), (&json!("alipay"), &json!("2026-09-01")));
+    assert_eq!(found[0]["kind"], "file_unreadable");
+    let days = world.get("/v1/reconciliation/days").await;
+    let day = days["items"].as_array().unwrap().iter().find(|it| it["day"] == "2026-09-01").unwrap();
+    assert_eq!((&day["state"], &day["open_differences"]), (&json!("refused"), &json!(1)));
+
+    let path = format!("/v1/reconciliation/differences/{}/resolve", found[0]["id"].as_str().unwrap());
+    let resolve = (Method::POST, path.as_str());
+    let (status, refused) = world.ask("OPERATOR", resolve.clone(), &json!({ "reason": "" })).await;
+    assert_eq!((status, &refused["pointer"]), (422, &json!("/reason")), "{refused}");
+    let reason = json!({ "reason": "the channel sends it again" });
+    assert_eq!(world.ask("OPERATOR", resolve.clone(), &reason).await.0, 200);
+    let (status, gone) = world.ask("OPERATOR", resolve, &reason).await;
+    assert_eq!((status, &gone["code"]), (404, &json!("no_such_difference")));
+    let open = world.get("/v1/reconciliation/differences").await;
+    assert_eq!(open["items"], json!([]));
+    let all = world.get("/v1/reconciliation/differences?resolved=true").await;
+    assert_eq!(all["items"][0]["resolution"], "the channel sends it again");
 }
 
 async fn a_parked_message_is_edited_and_sent_again(world: &World) {

@@ -165,6 +165,40 @@ pub(super) async fn cancel(Extract(state): Extract<State>, Path(id): Path<String
     say(&state, &id, &form, (Role::Operator, "cancel", "canceled"), &body).await
 }
 
+/// `POST /withdrawals/{id}/hold`
+pub(super) async fn hold(Extract(state): Extract<State>, Path(id): Path<String>, form: Filled) -> Response {
+    let body = json!({ "decision": "hold", "reason": form.field("reason") });
+    say(&state, &id, &form, (Role::Approver, "hold", "held"), &body).await
+}
+
+/// `POST /withdrawals/{id}/release`
+pub(super) async fn release(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    form: Filled,
+) -> Response {
+    let body = json!({ "decision": "release", "reason": form.field("reason") });
+    say(&state, &id, &form, (Role::Approver, "release", "released"), &body).await
+}
+
+/// Stops what was not sent yet, or ends a stop, with a reason.
+pub(super) fn brake(visitor: &Visitor, it: &Withdrawal, legs: &[Leg]) -> Markup {
+    let lang = visitor.lang;
+    let is_held = it.state == WithdrawalState::OnHold || legs.iter().any(|leg| leg.state == LegState::Held);
+    let can_stop = it.state == WithdrawalState::PendingApproval
+        || legs.iter().any(|leg| leg.state == LegState::Scheduled);
+    let base = format!("/withdrawals/{}", it.id);
+    html! { @if visitor.person.may(Role::Approver) && (is_held || can_stop) {
+        section.card { h2 { (lang.say("Hold", "冻结")) }
+            p.dim { (lang.say(
+                "A hold stops what was not sent yet, until a person other than the requester ends it. What is under way is not called back.",
+                "冻结将停止尚未发出的付款，直到申请人以外的人员解除。已发出的付款不会撤回。")) }
+            @if can_stop { (reason_form(visitor, &format!("{base}/hold"), lang.say("Put on hold", "冻结"), "danger")) }
+            @if is_held { (reason_form(visitor, &format!("{base}/release"), lang.say("End the hold", "解除冻结"), "primary")) }
+        }
+    } }
+}
+
 async fn say(
     state: &State,
     id: &str,

@@ -39,6 +39,11 @@ const DONE: &[(&str, &str, &str)] = &[
     ("published", "The request was published.", "申请已发布。"),
     ("detailed", "The bank details were taken.", "账户信息已收到。"),
     ("resolved", "What you say is written down.", "您的判断已记录。"),
+    (
+        "difference",
+        "The difference is resolved; the next comparison of its day closes it.",
+        "差异已处理，下次对账后关账。",
+    ),
     ("held", "The withdrawal is on hold.", "提现已冻结。"),
     ("released", "The hold has ended.", "冻结已解除。"),
 ];

@@ -55,6 +55,8 @@ pub(crate) fn routes(is_dev: bool) -> Router<State> {
         .route("/withdrawals/{id}/approve", post(approve::approve))
         .route("/withdrawals/{id}/deny", post(approve::deny))
         .route("/withdrawals/{id}/cancel", post(approve::cancel))
+        .route("/withdrawals/{id}/hold", post(approve::hold))
+        .route("/withdrawals/{id}/release", post(approve::release))
         .route("/withdrawals/{id}/details", post(mend::details))
         .route("/withdrawals/{id}/resolve", post(mend::resolve))
         .route("/withdrawals/{id}/ask", post(attention::ask))
@@ -68,6 +70,7 @@ pub(crate) fn routes(is_dev: bool) -> Router<State> {
         .route("/parked/{id}/replay", post(parked::replay))
         .route("/parked/{id}/discard", post(parked::discard))
         .route("/reconciliation", get(reconciliation::show))
+        .route("/reconciliation/{id}/resolve", post(reconciliation::resolve))
         .route("/audit", get(audit::show))
         .route("/pulse", get(pulse::stream))
         .route(

@@ -1,18 +1,27 @@
-//! Reconciliation: where a payment of ours is found again by its payout number.
+//! Reconciliation: settlement days, what does not agree, and where a payment of
+//! ours is found again by its payout number.
 
-use axum::extract::{Query, State as Extract};
+use axum::extract::{Path, Query, State as Extract};
 use axum::response::Response;
 use domain::LegState;
 use maud::{Markup, html};
 use serde::Deserialize;
 use store::legs::{self, Leg};
+use store::operators::Role;
 use store::overview::{self, Filter};
+use store::statement_days::{self, Day, DayState};
+use store::statement_differences::{self as differences, Difference, Which};
 
-use super::frame::{nothing, page, shown};
-use super::session::Visitor;
-use super::words::{leg_state, moment_or_dash, yuan};
+use super::frame::{after, nothing, page, reason_form, shown};
+use super::session::{Filled, Visitor};
+use super::words::{badge, leg_state, moment, moment_or_dash, yuan};
 use crate::State;
+use crate::body;
+use crate::reconciliation::settle;
 use crate::refusal::Refusal;
+
+/// Days and differences that the page shows at once.
+const MOST: i64 = 100;
 
 /// What is looked for.
 #[derive(Debug, Default, Deserialize)]
@@ -33,7 +42,16 @@ pub(super) async fn show(
 async fn content(state: &State, visitor: &Visitor, number: &str) -> Result<Markup, Refusal> {
     let lang = visitor.lang;
     let found = if number.is_empty() { Vec::new() } else { legs_of(state, number).await? };
+    let mut tx = state.database.snapshot().await?;
+    let days = statement_days::newest(&mut tx, MOST).await?;
+    let open = differences::list(&mut tx, None, Which::Open, MOST).await?;
     let content = html! {
+        h2 { (lang.say("What does not agree", "差异")) }
+        @if open.is_empty() { (nothing(lang.say("No difference is open.", "没有未处理的差异。"))) }
+        @for it in &open { (difference(visitor, it)) }
+        h2 { (lang.say("Settlement days", "对账日")) }
+        (all_days(visitor, &days))
+        h2 { (lang.say("Find a payment", "查找付款")) }
         section.card {
             p { (lang.say(
                 "A payment is settled once its payout number stands in the channel's statement with the same amount. Look for one here, and for the same number in the statement.",
@@ -55,6 +73,60 @@ async fn content(state: &State, visitor: &Visitor, number: &str) -> Result<Marku
         } } }
     };
     Ok(page(visitor, lang.say("Reconciliation", "对账"), &content))
+}
+
+fn all_days(visitor: &Visitor, days: &[(Day, i64)]) -> Markup {
+    let lang = visitor.lang;
+    let state = |it: DayState| match it {
+        DayState::Open => badge(("dim", "…"), lang.say("open", "未完成")),
+        DayState::Refused => badge(("bad", "✗"), lang.say("file refused", "文件被拒")),
+        DayState::Differs => badge(("warn", "≠"), lang.say("differs", "有差异")),
+        DayState::Closed => badge(("good", "✓"), lang.say("closed", "已关账")),
+    };
+    html! {
+        @if days.is_empty() { (nothing(lang.say("No statement was taken yet.", "尚未取得对账单。"))) }
+        @else { div.scroll { table.list {
+            thead { tr { th { (lang.say("Day", "日期")) } th { (lang.say("Channel", "渠道")) } th { (lang.say("State", "状态")) }
+                th.num { (lang.say("Lines", "行数")) } th.num { (lang.say("Total", "合计")) } th.num { (lang.say("Open differences", "未处理差异")) }
+                th { (lang.say("Looked at", "检查时间")) } th {} } }
+            tbody { @for (it, open) in days { tr data-row {
+                td { (it.day) } td { (lang.rail(it.rail)) } td { (state(it.state)) }
+                td.num { @if let Some(taken) = &it.taken { (taken.lines) } @else { "—" } }
+                td.num { @if let Some(taken) = &it.taken { (yuan(taken.total)) } @else { "—" } }
+                td.num { (open) } td { (moment(it.looked_at)) } td.dim { (it.detail.as_deref().unwrap_or_default()) }
+            } } }
+        } } }
+    }
+}
+
+fn difference(visitor: &Visitor, it: &Difference) -> Markup {
+    let (lang, found) = (visitor.lang, &it.found);
+    html! { section.card {
+        h3 { (found.kind) " · " (lang.rail(it.rail)) " · " (it.day) }
+        p { code { (found.subject) } " " (found.detail) }
+        p {
+            @if let Some(ours) = found.ours { (lang.say("our books ", "账面 ")) (yuan(ours)) " " }
+            @if let Some(theirs) = found.theirs { (lang.say("the statement ", "对账单 ")) (yuan(theirs)) }
+        }
+        @if visitor.person.may(Role::Operator) {
+            (reason_form(visitor, &format!("/reconciliation/{}/resolve", it.id), lang.say("Resolve", "标记已处理"), "primary"))
+        }
+    } }
+}
+
+/// `POST /reconciliation/{id}/resolve`
+pub(super) async fn resolve(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    form: Filled,
+) -> Response {
+    let done = async {
+        form.visitor.needs(Role::Operator)?;
+        let reason = body::reason(form.field("reason"))?;
+        let id = id.parse().map_err(|_| crate::reconciliation::no_difference())?;
+        settle(&state, &form.visitor.person, id, reason).await
+    };
+    after(&form.visitor, done.await, "/reconciliation", "difference")
 }
 
 async fn legs_of(state: &State, number: &str) -> Result<Vec<Leg>, Refusal> {

@@ -103,6 +103,7 @@ async fn content(state: &State, visitor: &Visitor, id: &str) -> Result<Markup, R
         (calls(lang, &whole))
         (messages(lang, &whole))
         (deeds(lang, &whole.deeds))
+        (approve::brake(visitor, &whole.row, &whole.legs))
         @if can_be_taken_back(&whole.row) && visitor.person.may(Role::Operator) {
             section.card { h2 { (lang.say("Take it back", "撤回")) }
                 (reason_form(visitor, &format!("/withdrawals/{}/cancel", whole.row.id), lang.say("Take back", "撤回提现"), "danger")) }

@@ -8,7 +8,9 @@ use anyhow::{Context, Result};
 use chrono::NaiveDate;
 use domain::Rail;
 use gateways::{Statement, StatementError, read_alipay, read_bank, read_unionpay, read_wechat};
+use serde_json::json;
 use store::Database;
+use store::audit::{self, Deed};
 use store::statement_days::{self, DayState};
 use store::statement_differences::{self as differences, Which};
 use workers::reconcile::{Outcome, Read, fetch, reconcile};
@@ -123,6 +125,8 @@ async fn resolve(general: &General, database: &Database, wish: &ResolveDifferenc
         let what = format!("there is no open difference {}", wish.id);
         return Err(Failure::new(Exit::NotFound, what, "outflow reconcile differences --all").into());
     };
+    let deed = Deed::new((&wish.by, "cli"), "resolve_difference", wish.id.to_string());
+    audit::put(&mut tx, &deed.with(json!({ "reason": wish.reason })), at).await?;
     tx.commit().await.context("resolving the difference")?;
     page::resolved(general, wish);
     eprintln!("next: outflow reconcile --rail {} --day {day}", rail.to_string().to_lowercase());
