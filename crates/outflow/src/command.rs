@@ -30,3 +30,6 @@ pub(crate) mod topology;
 pub(crate) mod verify;
 pub(crate) mod watch;
 pub(crate) mod why;
+
+/// The role of whoever has the keys of the database, in the audit (S13).
+pub(crate) const CLI: &str = "cli";

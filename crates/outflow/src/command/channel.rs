@@ -8,9 +8,11 @@ use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use domain::Rail;
 use serde_json::json;
+use store::audit::{self, Deed};
 use store::stops::{self, ALL, Stop};
 use strum::IntoEnumIterator;
 
+use super::CLI;
 use crate::cli::{Channel, General, Switch, SwitchName};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
@@ -38,6 +40,7 @@ pub(crate) async fn run(general: &General, wish: &Channel) -> Result<()> {
                 let there = stops::all(&mut tx).await?.into_iter().find(|it| it.name == stop.name);
                 return Err(already_stopped(&stop.name, there.as_ref()).into());
             }
+            audit::put(&mut tx, &deed(switch, "pause", &stop.name), at).await?;
             tx.commit().await.context("throwing the switch")?;
             moved(general, &stop.name, (switch, at), true);
         }
@@ -47,11 +50,17 @@ pub(crate) async fn run(general: &General, wish: &Channel) -> Result<()> {
                 let what = format!("{name} is not stopped");
                 return Err(Failure::new(Exit::Refused, what, "outflow channel list").into());
             }
+            audit::put(&mut tx, &deed(switch, "resume", &name), at).await?;
             tx.commit().await.context("lifting the switch")?;
             moved(general, &name, (switch, at), false);
         }
     }
     Ok(())
+}
+
+/// The entry of the audit (S13): the same as where the switch is moved over HTTP.
+fn deed(switch: &Switch, action: &str, name: &str) -> Deed {
+    Deed::new((&switch.by, CLI), action, name).with(json!({ "reason": switch.reason }))
 }
 
 fn name_of(switch: SwitchName) -> String {

@@ -6,6 +6,7 @@ use store::interventions;
 use workers::Clock;
 use workers::facts::{self, Blocked, Desk, Refused, Standing, Wish};
 
+use super::CLI;
 use crate::cli::{Facts, General, Intervention};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
@@ -45,7 +46,12 @@ pub(crate) async fn run(general: &General, action: &Facts) -> Result<()> {
 }
 
 fn wish_of(it: &Intervention) -> Wish {
-    Wish { account_id: it.account.clone(), reason: it.reason.clone(), actor: it.by.clone() }
+    Wish {
+        account_id: it.account.clone(),
+        reason: it.reason.clone(),
+        actor: it.by.clone(),
+        role: CLI.to_owned(),
+    }
 }
 
 fn not_found(account: &str) -> Failure {

@@ -12,13 +12,11 @@ use store::audit::{self, Deed};
 use store::operators::{self, Operator, Role};
 use uuid::Uuid;
 
+use super::CLI;
 use crate::cli::{General, Operator as Wish, RoleName};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
-
-/// The role of whoever has the keys of the database, in the audit.
-const CLI: &str = "cli";
 
 /// Adds, lists or revokes.
 ///

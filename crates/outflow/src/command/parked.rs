@@ -8,14 +8,11 @@ use store::parked::{self, Kept, Wanted};
 use uuid::Uuid;
 use workers::parked::{ParkedError, discard, replay, shown, shown_replacement};
 
-use super::messages;
+use super::{CLI, messages};
 use crate::cli::{General, ListParked, Parked, Resolve};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
-
-/// The role of whoever has the keys of the database, in the audit.
-const CLI: &str = "cli";
 
 /// Lists, shows, replays or discards.
 ///

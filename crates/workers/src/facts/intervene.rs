@@ -5,7 +5,9 @@
 //! with its reason for ever, and lets the facts behind it be judged as always.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use store::accounts::{self, Account};
+use store::audit::{self, Deed};
 use store::facts::{self as rows, FactRow};
 use store::interventions::{self, Action, FirstWaiting, Intervention, Past};
 use store::{Database, Tx};
@@ -72,6 +74,8 @@ pub struct Wish {
     pub reason: String,
     /// Who; stays in the books.
     pub actor: String,
+    /// With which right, for the audit (S13).
+    pub role: String,
 }
 
 /// Why nothing was done.
@@ -173,6 +177,7 @@ pub async fn skip(desk: &Desk, wish: &Wish, version: i64, at: DateTime<Utc>) -> 
     };
     let done = intervention(wish, Action::SkipFact { version }, &before);
     interventions::put(&mut tx, &done, (version, stop.as_deref()), at).await?;
+    audit::put(&mut tx, &deed(wish, &done), at).await?;
     tx.commit().await.map_err(store::Error::from)?;
     warn!(account_id = wish.account_id, version, actor = wish.actor, "A fact was skipped");
     let accounts = [wish.account_id.clone()];
@@ -208,6 +213,7 @@ pub async fn end_stop(desk: &Desk, wish: &Wish, at: DateTime<Utc>) -> Result<Sta
     });
     let done = intervention(wish, Action::EndStop, &before);
     interventions::put(&mut tx, &done, (before.fact_version, stop.as_deref()), at).await?;
+    audit::put(&mut tx, &deed(wish, &done), at).await?;
     tx.commit().await.map_err(store::Error::from)?;
     warn!(account_id = wish.account_id, actor = wish.actor, "A stop of an account was ended");
     after(&desk.database, wish).await
@@ -234,6 +240,16 @@ fn intervention(wish: &Wish, action: Action, before: &Standing) -> Intervention 
         reason: wish.reason.clone(),
         actor: wish.actor.clone(),
     }
+}
+
+/// The entry of the audit, beside the intervention and in its transaction.
+fn deed(wish: &Wish, done: &Intervention) -> Deed {
+    let version = match done.action {
+        Action::SkipFact { version } => Some(version),
+        Action::EndStop => None,
+    };
+    let detail = json!({ "reason": wish.reason, "version": version, "stopped": done.stopped });
+    Deed::new((&wish.actor, &wish.role), done.action.into(), &wish.account_id).with(detail)
 }
 
 async fn after(database: &Database, wish: &Wish) -> Result<Standing, Refused> {

@@ -10,8 +10,13 @@ fn wish(account: &str) -> Wish {
         account_id: account.to_owned(),
         reason: "the upstream lost it".to_owned(),
         actor: "ops.li".to_owned(),
+        role: "cli".to_owned(),
     }
 }
+
+/// What the audit says of interventions, oldest first.
+const AUDITED: &str = "select concat_ws(' | ', concat_ws(' ', actor, role, action, subject), detail ->> 'reason', \
+                       detail ->> 'version') from audit_entry order by sequence";
 
 impl World {
     async fn standing(&self, account: &str) -> Standing {
@@ -57,6 +62,11 @@ async fn a_refused_version_is_skipped_once_and_what_waited_is_applied() {
     assert_eq!(world.remaining("a").await, "t 900");
     let audit = "select concat_ws(' | ', action, version, reason, actor, split_part(stopped, ':', 1)) from account_intervention";
     assert_eq!(world.text(audit).await, "skip_fact | 3 | the upstream lost it | ops.li | fact_refused");
+    assert_eq!(
+        world.texts(AUDITED).await,
+        ["ops.li cli skip_fact a | the upstream lost it | 3"],
+        "and what was refused is not there"
+    );
 
     // Its place is taken for ever, and nothing is in the way any more.
     world.deliver(&[billed("a", 3, "1.00")]).await;
@@ -118,6 +128,10 @@ async fn totals_that_differed_are_released_by_people_once_they_agree() {
 
     world.execute("update account set remaining = remaining - 1").await;
     let after = end_stop(&world.desk, &wish("a"), noon()).await.unwrap();
+    assert_eq!(
+        world.texts(AUDITED).await,
+        ["ops.li cli skip_fact a | the upstream lost it | 3", "ops.li cli end_stop a | the upstream lost it"]
+    );
     assert_eq!(after.blocked, Some(Blocked::Refused { version: 4 }), "a fact stood behind it");
     assert_eq!(world.stopped("a").await, "fact_refused: version 4 was refused");
     let after = skip(&world.desk, &wish("a"), 4, noon()).await.unwrap();
