@@ -55,19 +55,19 @@ impl Book {
         let mut ledger = Ledger::default();
         let mut good_bytes = 0;
         let mut lines = BufReader::new(&file);
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         for line in 1.. {
-            text.clear();
-            let length = lines.read_line(&mut text)?;
-            if length == 0 {
+            bytes.clear();
+            lines.read_until(b'\n', &mut bytes)?;
+            // Cut short, perhaps within a character, perhaps just before its end.
+            if bytes.last() != Some(&b'\n') {
                 break;
             }
-            match serde_json::from_str::<Entry>(&text) {
+            match serde_json::from_slice::<Entry>(&bytes) {
                 Ok(entry) => ledger.apply(&entry),
-                Err(_) if !text.ends_with('\n') => break,
                 Err(source) => return Err(BookError::Line { line, source }),
             }
-            good_bytes += length as u64;
+            good_bytes += bytes.len() as u64;
         }
         ledger.forget_told();
         file.set_len(good_bytes)?;

@@ -77,6 +77,26 @@ async fn a_line_cut_short_by_a_kill_is_dropped_and_a_broken_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_line_is_dropped_wherever_it_was_cut() {
+    let line = "{\"entry\":\"trade\",\"channel\":\"wechat\",\"trade_no\":\"42000002\",\"out_trade_no\":\"O2\",\
+        \"total_fen\":1,\"payer_name\":\"张三\"}";
+    let within_a_character = line.find('三').expect("a name") + 1;
+    for length in [1, within_a_character, line.len()] {
+        let mut world = World::start().await;
+        world.trade("wechat", "42000000").await;
+        let mut file = fs::OpenOptions::new().append(true).open(&world.options.book_path).expect("the book");
+        file.write_all(&line.as_bytes()[..length]).expect("written");
+        world.restart().await;
+        world.trade("wechat", "42000001").await;
+        world.restart().await;
+        let trades = world.http.get(world.url("/_sim/trades")).send().await.expect("an answer");
+        let trades: serde_json::Value = trades.json().await.expect("JSON");
+        let numbers: Vec<_> = trades.as_array().expect("a list").iter().map(|it| &it["trade_no"]).collect();
+        assert_eq!(numbers, ["42000000", "42000001"], "{length} bytes of the line");
+    }
+}
+
+#[tokio::test]
 async fn a_fresh_key_folder_has_the_whole_layout_and_works() {
     let folder = tempfile::tempdir().expect("a folder");
     let keys = Keys::load_or_generate(folder.path(), Signing::On).expect("a key set");
