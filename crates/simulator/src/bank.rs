@@ -10,6 +10,7 @@ mod entry;
 mod orders;
 mod pain001;
 mod pain002;
+mod schema;
 mod xml;
 
 use axum::Router;

@@ -1,5 +1,6 @@
 //! pain.001.001.09 in: read strictly, because a bank refuses whole files.
 
+use super::schema;
 use super::xml::{self, Element};
 use crate::money;
 
@@ -51,6 +52,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, Fault> {
         .ok_or_else(|| fault("NOTPROVIDED", "Not a pain.001.001.09 document"))?;
     let msg_id = initiation.text_at(&["GrpHdr", "MsgId"]);
     let known = if msg_id.is_empty() { "NOTPROVIDED" } else { msg_id };
+    schema::check(initiation).map_err(|text| fault(known, &text))?;
     let message = message(initiation).map_err(|text| fault(known, &text))?;
     check_sums(initiation, &message).map_err(|text| fault(known, &text))?;
     Ok(message)
