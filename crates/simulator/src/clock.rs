@@ -23,7 +23,7 @@ pub enum SimClock {
 
 /// A clock that cannot be moved was asked to move.
 #[derive(Debug, thiserror::Error)]
-#[error("the simulator runs on the real clock, which cannot be moved")]
+#[error("the simulator runs on the real clock, which cannot be moved; start it with --clock virtual")]
 pub struct NotMovable;
 
 impl SimClock {

@@ -46,6 +46,6 @@ pub use channel::Channel;
 pub use clock::{NotMovable, SimClock};
 pub use keys::{AlipaySettings, BankSettings, Keys, KeysError, Settings, UnionPaySettings, WechatSettings};
 pub use options::{Callbacks, Certificates, Limits, Notices, Options, Statements, Switches};
-pub use scenario::ScenarioError;
+pub use scenario::{ScenarioError, clock_of};
 pub use server::{Running, Simulator, StartError};
 pub use signature::Signing;

@@ -24,10 +24,11 @@ struct Arguments {
     /// The book, a file of JSON lines; continued when it exists.
     #[arg(long, default_value = "gateway-book.jsonl")]
     book: PathBuf,
-    /// `real`, or the RFC 3339 moment at which a clock stands that
-    /// `POST /_sim/clock` moves.
-    #[arg(long, default_value = "real", value_parser = clock)]
-    clock: SimClock,
+    /// `real`, or a clock that stands until `POST /_sim/clock` moves it: `virtual` for
+    /// one that begins now, or the RFC 3339 moment at which it begins. Without it, the
+    /// scenario's clock, or else the real one.
+    #[arg(long, value_parser = clock)]
+    clock: Option<SimClock>,
     /// A channel (alipay, wechat, unionpay, bank) that pays repeated numbers
     /// again: the negative control of a test for double payments.
     #[arg(long, value_name = "CHANNEL", value_parser = channel)]
@@ -95,12 +96,15 @@ impl Arguments {
 }
 
 fn clock(text: &str) -> anyhow::Result<SimClock> {
-    if text == "real" {
-        return Ok(SimClock::Real);
+    match text {
+        "real" => Ok(SimClock::Real),
+        "virtual" => Ok(SimClock::manual(SimClock::Real.now_ms())),
+        _ => {
+            let moment = chrono::DateTime::parse_from_rfc3339(text)
+                .context("neither `real`, `virtual` nor a moment like 2026-09-29T16:50:00+08:00")?;
+            Ok(SimClock::manual(moment.timestamp_millis()))
+        }
     }
-    let moment = chrono::DateTime::parse_from_rfc3339(text)
-        .context("neither `real` nor a moment like 2026-09-29T16:50:00+08:00")?;
-    Ok(SimClock::manual(moment.timestamp_millis()))
 }
 
 fn channel(text: &str) -> anyhow::Result<Channel> {
@@ -117,16 +121,18 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
-    let scenario = match &arguments.scenario {
-        Some(path) => Some(std::fs::read_to_string(path).with_context(|| path.display().to_string())?),
-        None => None,
-    };
+    let (mut scenario, mut clock) = (None, SimClock::Real);
+    if let Some(path) = &arguments.scenario {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        clock = simulator::clock_of(&text).with_context(|| path.display().to_string())?;
+        scenario = Some(text);
+    }
     let switches = arguments.switches();
     let running = Simulator::start(Options {
         listen: arguments.listen,
         keys_dir: arguments.keys.clone(),
         book_path: arguments.book.clone(),
-        clock: arguments.clock,
+        clock: arguments.clock.unwrap_or(clock),
         switches,
         callbacks: Callbacks { alipay: arguments.alipay_callback, bank: arguments.bank_callback },
         scenario,

@@ -37,7 +37,7 @@ pub(crate) use words::Op;
 use words::{Chance, ChannelWord, FinalState, Moment, NewsWord, Order, Pattern, ReplyWord, Sign, Sum, Wait};
 
 use crate::behaviour::Deviation;
-use crate::clock::NotMovable;
+use crate::clock::{NotMovable, SimClock};
 
 /// What is wrong with a scenario: the message shows the line and a caret.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,15 @@ struct Expect {
     within: Option<Wait>,
 }
 
+/// The clock that a scenario asks for: one that stands at its `clock`, or the machine's.
+///
+/// # Errors
+/// [`ScenarioError`] with line, column and caret.
+pub fn clock_of(toml: &str) -> Result<SimClock, ScenarioError> {
+    let scenario = Scenario::parse(toml)?;
+    Ok(scenario.clock.map_or(SimClock::Real, |moment| SimClock::manual(moment.0)))
+}
+
 impl ScenarioError {
     /// The scenario wants a clock that cannot be set.
     pub(crate) fn clock(error: &NotMovable) -> Self {
@@ -144,7 +153,8 @@ impl Scenario {
 
 #[cfg(test)]
 mod tests {
-    use super::Scenario;
+    use super::{Scenario, clock_of};
+    use crate::clock::SimClock;
 
     const RULE: &str = "name = \"x\"\n[[on]]\nchannel = \"bank\"\n";
 
@@ -159,6 +169,14 @@ mod tests {
             .collect();
         let scenario = Scenario::parse(&text.join("\n")).expect("the example is valid");
         assert_eq!((scenario.on.len(), scenario.on[0].steps.len()), (1, 3));
+    }
+
+    #[test]
+    fn a_scenario_with_a_clock_wants_one_that_stands() {
+        let asked = |toml: &str| clock_of(toml).expect("a scenario");
+        let clock = asked("name = \"x\"\nclock = \"2026-09-29T16:50:00+08:00\"");
+        assert!(matches!(clock, SimClock::Manual(_)) && clock.now_ms() == 1_790_671_800_000);
+        assert!(matches!(asked("name = \"x\""), SimClock::Real));
     }
 
     #[test]

@@ -125,7 +125,6 @@ pub(super) enum ReplyWord {
 impl<'de> Deserialize<'de> for ReplyWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text(deserializer, |word| {
-            let code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_.".contains(c);
             Ok(match word {
                 // A repeat is recognised by the channel itself.
                 "ok" | "duplicate" => Self::Ok,
@@ -141,7 +140,7 @@ impl<'de> Deserialize<'de> for ReplyWord {
                         let ms = Wait::parse(wait)?.span_ms(0);
                         Self::Slow(Duration::from_millis(ms.unsigned_abs()))
                     }
-                    None if !word.is_empty() && word.chars().all(code) => Self::Code(word.to_owned()),
+                    None if is_code(word) => Self::Code(word.to_owned()),
                     None => {
                         return Err(format!(
                             "unknown reply `{word}`, expected ok, pending, duplicate, http-503, drop, \
@@ -151,6 +150,18 @@ impl<'de> Deserialize<'de> for ReplyWord {
                 },
             })
         })
+    }
+}
+
+/// Whether a word looks like a channel's code: `ACQ.SYSTEM_ERROR`, `05`, `AC04`, or one
+/// of Alipay's gateway such as `isp.unknow-error`.
+fn is_code(word: &str) -> bool {
+    let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_.".contains(c);
+    let small = |c: char| c.is_ascii_lowercase() || "_-".contains(c);
+    let gateway = ["isv.", "isp.", "aop."].iter().find_map(|prefix| word.strip_prefix(prefix));
+    match gateway {
+        Some(rest) => !rest.is_empty() && rest.chars().all(small),
+        None => !word.is_empty() && word.chars().all(capital),
     }
 }
 
@@ -258,7 +269,24 @@ pub(super) enum FinalState {
 
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::{Pattern, is_code};
+
+    #[test]
+    fn a_code_looks_like_one_of_a_channels() {
+        for (word, is) in [
+            ("SYSTEM_ERROR", true),
+            ("ACQ.SYSTEM_ERROR", true),
+            ("05", true),
+            ("isp.unknow-error", true),
+            ("isv.insufficient-isv-permissions", true),
+            ("isv.", false),
+            ("dorp", false),
+            ("http-500", false),
+            ("", false),
+        ] {
+            assert_eq!(is_code(word), is, "{word}");
+        }
+    }
 
     #[test]
     fn a_star_stands_for_any_run_of_characters() {
