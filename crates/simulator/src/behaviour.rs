@@ -125,7 +125,7 @@ pub(crate) struct NoticePlan {
 
 impl NoticePlan {
     /// One notice, at once, under our signature.
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         *self == Self::default()
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::behaviour::NoticePlan;
-use crate::book::{Change, News, Order};
+use crate::book::{Change, NewOrder, News, Order};
 use crate::channel::Channel;
 use crate::options::Notices;
 use crate::world::{Shared, World};
@@ -148,10 +148,13 @@ fn enqueue(world: &World, order: &Order, change: &Change) {
 fn notice(world: &World, order: &Order, change: &Change) -> Option<Notice> {
     let placed = &order.placed;
     let url = match placed.channel {
-        // A bank tells of bookings: of returns, and of transfers that took their time.
+        // A bank tells of bookings: of returns, and of transfers that took their time,
+        // of others where account or scenario want it.
         Channel::Bank if change.news == News::Failed => None,
-        Channel::Bank if change.news == News::Settled && placed.due_ms == Some(placed.created_ms) => None,
+        Channel::Bank if change.news == News::Settled && is_plainly_paid(placed) => None,
         Channel::Bank => world.callbacks().bank.clone(),
+        // A refund that failed left the trade as it was.
+        Channel::Alipay if change.news == News::Failed => None,
         Channel::Alipay => placed.notify_url.clone().or_else(|| world.callbacks().alipay.clone()),
         Channel::Unionpay if change.news == News::Returned => None,
         Channel::Wechat | Channel::Unionpay => placed.notify_url.clone(),
@@ -169,6 +172,12 @@ fn notice(world: &World, order: &Order, change: &Change) -> Option<Notice> {
         due_ms: change.at_ms + delay_ms,
         failures: 0,
     })
+}
+
+/// Whether the reply to the order said already that it was paid, and nobody asked
+/// for anything else.
+fn is_plainly_paid(placed: &NewOrder) -> bool {
+    placed.due_ms == Some(placed.created_ms) && placed.aftermath.notices.is_plain()
 }
 
 /// Delivers the notice of an order that has just been settled, now.

@@ -218,6 +218,22 @@ async fn endings_repeat_a_notice_and_send_it_before_the_reply() {
 }
 
 #[tokio::test]
+async fn a_bank_tells_of_a_paid_transfer_where_its_ending_wants_it() {
+    let inbox = Inbox::open((200, "")).await;
+    let world = world_with(&inbox).await;
+    for (account, number, told) in [("62170000", "WD0", 0), ("62170011", "WD1", 1)] {
+        let (_, report) = world.bank_transfer(account, number, number).await.expect("an answer");
+        assert!(report.contains("<TxSts>ACSC<"), "{report}");
+        assert_eq!(inbox.arrived().len(), told, "before the reply to {account}");
+    }
+    world.bank_transfer("62170010", "WD2", "WD2").await.expect("an answer");
+    let arrived = inbox.expect(4).await;
+    let about = |number: &str| arrived.iter().filter(|it| it.body.contains(number)).count();
+    assert_eq!((about(">WD0<"), about("<EndToEndId>WD1<"), about("<EndToEndId>WD2<")), (0, 1, 3));
+    assert!(arrived[0].body.contains("<CdtDbtInd>DBIT<"), "{}", arrived[0].body);
+}
+
+#[tokio::test]
 async fn a_transfer_that_failed_was_never_booked_and_is_not_told() {
     let inbox = Inbox::open((200, "")).await;
     let world = world_with(&inbox).await;
