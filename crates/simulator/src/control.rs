@@ -28,18 +28,18 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/_sim/callbacks", post(change_callbacks))
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(Trade),
-    Many(Vec<Trade>),
-}
-
 async fn add_trades(State(world): State<Shared>, body: String) -> Response {
-    let trades = match serde_json::from_str::<OneOrMany>(&body) {
-        Ok(OneOrMany::One(trade)) => vec![trade],
-        Ok(OneOrMany::Many(trades)) => trades,
-        Err(_) => return problem(StatusCode::BAD_REQUEST, "expected a trade or a list of trades"),
+    let is_list = body.trim_start().starts_with('[');
+    let read =
+        if is_list { serde_json::from_str(&body) } else { serde_json::from_str(&body).map(|it| vec![it]) };
+    let trades: Vec<Trade> = match read {
+        Ok(trades) => trades,
+        Err(error) => {
+            return problem(
+                StatusCode::BAD_REQUEST,
+                &format!("expected a trade or a list of trades: {error}"),
+            );
+        }
     };
     let count = trades.len();
     match register(&world, trades) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::behaviour::{Behaviour, Effect, Reply};
-use crate::book::{Book, Ledger, NewOrder};
+use crate::book::{Book, Ledger, NewOrder, State};
 use crate::channel::Channel;
 use crate::clock::{SimClock, rfc3339};
 use crate::keys::Keys;
@@ -113,7 +113,7 @@ impl World {
 
 /// Takes `order` on with a behaviour that is not to refuse, and gives the key
 /// under which it stands: another one when the number is taken and not
-/// recognised.
+/// recognised. An order that was refused gives way.
 pub(crate) fn place(ledger: &mut Ledger, mut order: NewOrder, behaviour: &Behaviour) -> String {
     order.due_ms = match behaviour.effect {
         Effect::Hold => None,
@@ -121,7 +121,7 @@ pub(crate) fn place(ledger: &mut Ledger, mut order: NewOrder, behaviour: &Behavi
         _ => Some(order.created_ms),
     };
     order.aftermath = behaviour.aftermath.clone();
-    if ledger.order(&order.key).is_some() {
+    if ledger.order(&order.key).is_some_and(|known| !matches!(known.state, State::Refused(..))) {
         order.key = ledger.another_key(&order.key);
     }
     let key = order.key.clone();

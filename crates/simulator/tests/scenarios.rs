@@ -52,6 +52,50 @@ async fn money_moves_or_not_whatever_the_reply_says() {
 }
 
 #[tokio::test]
+async fn the_example_of_the_language_runs_to_its_verdict() {
+    let example = "name = \"response lost after the money moved\"\nseed = 7\nclock = \"2026-09-29T16:50:00+08:00\"\n\
+        [[on]]\nchannel = \"bank\"\nop = \"transfer\"\npayee = \"*0420\"\nsteps = [\n\
+        { attempt = 1, commit = true, reply = \"drop\" },\n{ attempt = 2, reply = \"duplicate\" },\n\
+        { after = \"2 working days\", notify = \"settled\", times = 2 },\n]\n\
+        [expect]\nmovements_per_payout_number = 1\nfinal_state = \"paid\"\nwithin = \"7 working days\"\n";
+    let inbox = Inbox::open((200, "")).await;
+    let world = world(example).await;
+    world.running().set_callbacks(simulator::Callbacks { bank: Some(inbox.url.clone()), alipay: None });
+    assert_eq!(world.bank_transfer("62170420", "M1", "WD1").await, None);
+    let (status, report) = world.bank_transfer("62170420", "M1", "WD1").await.expect("an answer");
+    assert!(status == 200 && report.contains("<TxSts>ACSC<"), "{report}");
+    world.waits_for_notices(2).await;
+    assert!(inbox.arrived().is_empty(), "two working days later, and not before");
+    world.advance_ms(20 * 24 * 3_600_000);
+    assert_eq!(inbox.expect(2).await.len(), 2);
+    assert_eq!(world.running().verdict(), (true, vec![]));
+}
+
+#[tokio::test]
+async fn the_number_of_an_alipay_refund_that_failed_may_be_used_again() {
+    let toml = "name = \"x\"\n[[on]]\nchannel = \"alipay\"\nsteps = [\n\
+        { attempt = 1, reply = \"pending\" },\n{ after = \"1h\", notify = \"failed\" },\n]\n";
+    let inbox = Inbox::open((200, "success")).await;
+    let world = world(toml).await;
+    world.running().set_callbacks(simulator::Callbacks { alipay: Some(inbox.url.clone()), bank: None });
+    world.trade("alipay", "20260420").await;
+    let mut changes = Vec::new();
+    for _ in 0..3 {
+        let answer = world.alipay_refund("20260420", "A1", "12.34").await.expect("an answer");
+        changes.push(answer["fund_change"].as_str().unwrap_or_default().to_owned());
+        world.advance_ms(2 * 3_600_000);
+    }
+    assert_eq!(changes, ["N", "Y", "N"]);
+    assert_eq!(world.running().book().movements.len(), 1);
+    let arrived = inbox.expect(1).await;
+    assert_eq!(
+        (arrived.len(), arrived[0].form()["refund_fee"].as_str()),
+        (1, "12.34"),
+        "only what moved is told"
+    );
+}
+
+#[tokio::test]
 async fn the_verdict_says_what_is_missing() {
     let expect = "movements_per_payout_number = 1\nfinal_state = \"paid\"\nwithin = \"2 working days\"";
     let rule = "steps = [{ reply = \"pending\" }, { after = \"3 working days\", notify = \"settled\" }]";

@@ -3,6 +3,7 @@
 mod client;
 
 use client::{World, pain001};
+use serde_json::json;
 
 #[tokio::test]
 async fn alipay_pays_once_per_trade_and_number() {
@@ -38,6 +39,59 @@ async fn alipay_wants_three_seconds_between_refunds_of_a_trade() {
         world.advance_ms(wait_ms);
         let answer = world.alipay_refund("2026090122000000", number, "1.00").await.expect("an answer");
         assert_eq!(answer["code"], expected, "{number} after {wait_ms} ms");
+    }
+}
+
+#[tokio::test]
+async fn alipay_refunds_a_trade_for_twelve_months() {
+    let world = World::start().await;
+    world.trade("alipay", "20260000").await;
+    // The last second of the first of September 2027; the trade was paid a year before.
+    world.advance_ms(337 * 24 * 3_600_000 + (7 * 3_600 + 9 * 60 + 59) * 1_000);
+    let last = world.alipay_refund("20260000", "A1", "12.34").await.expect("an answer");
+    assert_eq!(last["fund_change"], "Y", "{last}");
+    world.advance_ms(1_000);
+    let late = world.alipay_refund("20260000", "A2", "12.34").await.expect("an answer");
+    assert_eq!(late["sub_code"], "ACQ.TRADE_HAS_FINISHED");
+    let repeat = world.alipay_refund("20260000", "A1", "12.34").await.expect("an answer");
+    assert_eq!(repeat["fund_change"], "N", "what was done is still told");
+}
+
+#[tokio::test]
+async fn alipays_query_tells_what_it_was_asked_for() {
+    let world = World::start().await;
+    world.trade("alipay", "20260000").await;
+    world.alipay_refund("20260000", "A1", "12.34").await.expect("an answer");
+    for (option, expected) in [
+        (
+            "refund_detail_item_list",
+            json!([{"amount": "12.34", "fund_channel": "ALIPAYACCOUNT", "real_amount": "12.34"}]),
+        ),
+        ("gmt_refund_pay", json!("2026-09-29 16:50:00")),
+        ("deposit_back_info", json!({"has_deposit_back": "false"})),
+    ] {
+        let biz = json!({"trade_no": "20260000", "out_request_no": "A1", "query_options": [option]});
+        let told = world.alipay("alipay.trade.fastpay.refund.query", &biz).await.expect("an answer");
+        assert_eq!(told[option], expected, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_trade_that_cannot_be_registered_is_refused_with_the_reason() {
+    let world = World::start().await;
+    let trade =
+        |change: &str| format!("{{\"channel\":\"alipay\",\"out_trade_no\":\"O1\",\"total_fen\":1{change}}}");
+    for (body, status, reason) in [
+        (trade(""), 400, "trade_no"),
+        (trade(",\"trade_no\":\"1\",\"colour\":\"red\""), 400, "colour"),
+        (format!("[{}]", trade(",\"trade_no\":1")), 400, "line 1 column"),
+        (trade(",\"trade_no\":\"1\",\"paid_at\":\"yesterday\""), 409, "paid_at is not RFC 3339"),
+        (format!("[{}]", trade(",\"trade_no\":\"1\"")), 201, "registered"),
+    ] {
+        let answer = world.http.post(world.url("/_sim/trades")).body(body).send().await.expect("an answer");
+        assert_eq!(answer.status(), status, "{reason}");
+        let text = answer.text().await.expect("a body");
+        assert!(text.contains(reason), "{reason}: {text}");
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::refund::account;
+use super::refund::{account, detail_items};
 use super::{Answer, member, wants};
 use crate::book::{State, order_key};
 use crate::channel::Channel;
@@ -44,6 +44,11 @@ pub(super) fn query(world: &World, biz: &Value) -> Result<Answer, Failure> {
             .text("send_back_fee", &amount)
             .text("total_amount", &yuan(trade.total_fen))
             .text("trade_no", &trade.trade_no);
+        let node = if wants(biz, "refund_detail_item_list") {
+            node.raw("refund_detail_item_list", &detail_items(&amount))
+        } else {
+            node
+        };
         let node = if wants(biz, "gmt_refund_pay") {
             node.text("gmt_refund_pay", &spaced(order.changed_ms))
         } else {

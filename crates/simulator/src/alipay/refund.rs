@@ -1,5 +1,6 @@
 //! `alipay.trade.refund`.
 
+use chrono::Months;
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -7,6 +8,7 @@ use super::{Answer, member, wants};
 use crate::behaviour::{Aftermath, Effect, Refusal};
 use crate::book::{Account, Ledger, NewOrder, State, order_key};
 use crate::channel::Channel;
+use crate::clock::beijing;
 use crate::json_text::Object;
 use crate::money::{fen, yuan};
 use crate::options::Limits;
@@ -15,6 +17,9 @@ use crate::world::{Call, World, place};
 
 /// Two refunds of one trade are at least this far apart.
 const PAUSE_MS: i64 = 3_000;
+
+/// Calendar months after the payment in which the contract lets a trade be refunded.
+const WINDOW_MONTHS: Months = Months::new(12);
 
 /// What was asked, with the defaults filled in.
 struct Asked {
@@ -27,7 +32,8 @@ struct Asked {
 /// Refunds a part or all of a trade.
 ///
 /// Identity is trade and `out_request_no`: the same amount again is answered as
-/// a success that moved nothing, another amount is refused.
+/// a success that moved nothing, another amount is refused. The number of a refund
+/// that failed may be used again.
 pub(super) fn refund(world: &World, biz: &Value) -> Result<Answer, Failure> {
     let now_ms = world.clock.now_ms();
     world.book.enter(now_ms, |ledger| {
@@ -40,6 +46,7 @@ pub(super) fn refund(world: &World, biz: &Value) -> Result<Answer, Failure> {
             return Ok(Answer { reply: behaviour.reply, node: String::new() });
         }
         let known = ledger.order(&asked.key).cloned();
+        let known = known.filter(|order| !matches!(order.state, State::Refused(..)));
         let fund_change = match known {
             Some(order) if world.dedups(Channel::Alipay) => {
                 if order.placed.amount_fen != asked.amount_fen {
@@ -95,6 +102,10 @@ fn read(biz: &Value, account: &Account) -> Result<Asked, Failure> {
 fn check(world: &World, account: &Account, asked: &Asked) -> Result<(), Failure> {
     let now_ms = world.clock.now_ms();
     let too_soon = account.last_refund_ms.is_some_and(|last_ms| now_ms - last_ms < PAUSE_MS);
+    let last_day = beijing(account.paid_ms).date_naive() + WINDOW_MONTHS;
+    if beijing(now_ms).date_naive() > last_day {
+        return Err(refused(Refusal::WindowClosed));
+    }
     if account.committed_fen + asked.amount_fen > account.trade.total_fen {
         return Err(Failure::business("REASON_TRADE_REFUND_FEE_ERR", "退款金额无效"));
     }
@@ -137,6 +148,16 @@ fn order(ledger: &Ledger, account: &Account, asked: &Asked, now_ms: i64) -> NewO
     }
 }
 
+/// Where the money of a refund went: all of it to the payer's wallet.
+pub(super) fn detail_items(amount: &str) -> String {
+    let item = Object::new()
+        .text("amount", amount)
+        .text("fund_channel", "ALIPAYACCOUNT")
+        .text("real_amount", amount)
+        .finish();
+    format!("[{item}]")
+}
+
 /// The success node; `refund_fee` is cumulative over the trade.
 fn node(biz: &Value, account: &Account, asked: &Asked, fund_change: &str) -> String {
     let node = Object::new()
@@ -149,12 +170,7 @@ fn node(biz: &Value, account: &Account, asked: &Asked, fund_change: &str) -> Str
         .text("refund_fee", &yuan(account.refunded_fen));
     let amount = yuan(asked.amount_fen);
     let node = if wants(biz, "refund_detail_item_list") {
-        let item = Object::new()
-            .text("amount", &amount)
-            .text("fund_channel", "ALIPAYACCOUNT")
-            .text("real_amount", &amount)
-            .finish();
-        node.raw("refund_detail_item_list", &format!("[{item}]"))
+        node.raw("refund_detail_item_list", &detail_items(&amount))
     } else {
         node
     };
