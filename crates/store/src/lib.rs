@@ -37,6 +37,7 @@ pub mod parked;
 pub mod reminders;
 pub mod requests;
 pub mod resolutions;
+pub mod roles;
 pub mod statement_days;
 pub mod statement_differences;
 pub mod stops;

@@ -56,6 +56,18 @@ pub(crate) struct Orders {
     pub(crate) hits: PathBuf,
     /// The bug that all of them carry.
     pub(crate) planted: Option<&'static str>,
+    /// The database without a user: each worker comes as its own role (S05).
+    pub(crate) database: String,
+    /// What the names of the roles begin with.
+    pub(crate) roles: String,
+}
+
+impl Orders {
+    /// The database as the role of a worker.
+    pub(crate) fn database_of(&self, worker: &str) -> String {
+        let (scheme, place) = self.database.split_once("://").expect("an address has a scheme");
+        format!("{scheme}://{}_{worker}@{place}", self.roles)
+    }
 }
 
 /// One of them.
@@ -119,6 +131,7 @@ impl Fleet {
         let member = &mut self.members[place];
         let mut command = product(&self.orders.settings);
         command.arg("run").args(member.runs);
+        command.env("OUTFLOW_DATABASE_URL", self.orders.database_of(member.runs[0]));
         command.env("FP_CLOCK", &member.clock).env("FP_HITS", &self.orders.hits);
         if let Some(armed) = armed {
             command.env("FP", armed);

@@ -54,6 +54,10 @@ pub(crate) struct Scene {
     pub(crate) simulator_url: String,
     /// Where the API listens.
     pub(crate) door: SocketAddr,
+    /// The database as the workers reach it, without a user.
+    nobody: String,
+    /// What the names of their roles begin with.
+    roles: String,
     http: Client,
     simulator: Process,
     api: Option<Process>,
@@ -89,6 +93,9 @@ impl Scene {
         let nodes = servers.amqp_urls().into_iter().map(host_of).collect::<Result<Vec<_>>>()?;
         let database = Database::connect(&database_url, 6).await?;
         database.migrate().await?;
+        let roles = database_url.rsplit('/').next().context("a URL has a path")?.to_owned();
+        let sql = sqlx::AssertSqlSafe(store::roles::sql(&roles));
+        sqlx::raw_sql(sql).execute(database.pool()).await.context("the roles of the workers")?;
         // A way of our own, in fair weather always: it leads to whichever node is up.
         let own = Proxy::open(nodes.clone(), Wire::Amqp).await?;
         let connections = Connections::open(&through(&amqp_url, own.address()), "chaos").await?;
@@ -108,6 +115,7 @@ impl Scene {
             (&simulator_url, ways.gateways.address()),
         ];
         let urls = urls.map(|(url, proxy)| through(url, proxy));
+        let nobody = without_user(&urls[0]);
         write_settings(folder, &urls, door)?;
         let http = Client::builder().timeout(PATIENCE).build()?;
         let ticker = tokio::spawn(tick(http.clone(), simulator_url.clone(), Arc::clone(&time)));
@@ -120,6 +128,8 @@ impl Scene {
             folder,
             simulator_url,
             door,
+            nobody,
+            roles,
             http,
             simulator,
             api: None,
@@ -136,6 +146,8 @@ impl Scene {
             log: self.folder.join("workers.log"),
             hits: self.folder.join("hits.txt"),
             planted,
+            database: self.nobody.clone(),
+            roles: self.roles.clone(),
         }
     }
 
@@ -146,7 +158,8 @@ impl Scene {
         let mut last = None;
         for _ in 0..STARTS {
             let mut command = product(&orders.settings);
-            command.args(["run", "api"]).stdout(Stdio::piped());
+            command.args(["run", "api"]).env("OUTFLOW_DATABASE_URL", orders.database_of("api"));
+            command.stdout(Stdio::piped());
             let mut api = Process::start(command, "api", &orders.log)?;
             match api.line_after("Listening on ").await {
                 Ok(_) => return Ok(api),
@@ -229,6 +242,13 @@ async fn start_simulator(folder: &Path, time: &Time, door: SocketAddr) -> Result
     let mut simulator = Process::start(command, "simulator", &folder.join("simulator.log"))?;
     let (url, _) = simulator.line_after("Listening on ").await?;
     Ok((simulator, url))
+}
+
+/// An address without the user in front of its host.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let place = rest.split_once('@').map_or(rest, |(_, place)| place);
+    format!("{scheme}://{place}")
 }
 
 /// Sets the simulator's clock, for as long as the run lasts.
