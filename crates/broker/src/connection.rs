@@ -3,12 +3,17 @@
 //! The recovery built into lapin is off: after a broker was killed it took 12 s
 //! longer than the broker to come back, and confirms in flight never ended. Here
 //! a dead connection is thrown away and a new one is made, with growing delays.
+//!
+//! An address that begins with `amqps` is spoken to in TLS alone. Its parameter
+//! `cacertfile`, as in RabbitMQ's own addresses, names the certificates of the
+//! authority that signed the broker's, beside those that the system trusts.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
+use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
 use tokio::sync::Mutex;
@@ -28,6 +33,16 @@ pub enum Error {
     /// not repeated, because it holds a password.
     #[error("the broker's address is not an AMQP URL")]
     Address,
+    /// The certificates that the address names cannot be read. Only another setting
+    /// helps, or the file.
+    #[error("the certificates that `cacertfile` of the broker's address names, {file}, cannot be read")]
+    Certificates {
+        /// The file.
+        file: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// The broker is away or the connection broke. Try again later.
     #[error("the broker is unavailable")]
     Unavailable(#[source] lapin::Error),
@@ -126,6 +141,9 @@ pub struct Session(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     uri: AMQPUri,
+    /// The file with the certificates of the broker's authority; read anew by each
+    /// connection, so that it can be replaced.
+    authority: Option<String>,
     name: String,
     /// The lock is held while connecting, so that all users share one attempt.
     current: Mutex<Option<Connection>>,
@@ -135,7 +153,8 @@ impl Session {
     fn new(url: &str, name: String) -> Result<Self, Error> {
         let mut uri: AMQPUri = url.parse().map_err(|_| Error::Address)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        Ok(Self(Arc::new(Shared { uri, name, current: Mutex::new(None) })))
+        let authority = authority(url);
+        Ok(Self(Arc::new(Shared { uri, authority, name, current: Mutex::new(None) })))
     }
 
     /// A new channel, in one attempt.
@@ -182,19 +201,35 @@ impl Session {
         }
     }
 
+    async fn certificates(&self) -> Result<Option<String>, Error> {
+        let Some(file) = &self.0.authority else { return Ok(None) };
+        let text = tokio::fs::read_to_string(file).await;
+        text.map(Some).map_err(|source| Error::Certificates { file: file.clone(), source })
+    }
+
     async fn connect(&self) -> Result<Connection, Error> {
         let properties = ConnectionProperties::default().with_connection_name(self.0.name.as_str().into());
-        let attempt = Connection::connect_uri(self.0.uri.clone(), properties);
+        let tls = OwnedTLSConfig { identity: None, cert_chain: self.certificates().await? };
+        let runtime = lapin::runtime::default_runtime()?;
+        let attempt = Connection::connect_uri_with_config(self.0.uri.clone(), properties, tls, runtime);
         let connection = timeout(ATTEMPT, attempt).await.map_err(|_| Error::Silent(ATTEMPT))??;
         info!(connection = self.0.name.as_str(), "Connected to the broker");
         Ok(connection)
     }
 }
 
+/// The file that the parameter `cacertfile` of an address names.
+fn authority(url: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "cacertfile").map(|(_, file)| file.into_owned())
+}
+
 /// An error with what caused it, in one line.
 pub(crate) fn describe(error: &Error) -> String {
     match error {
         Error::Unavailable(cause) | Error::Refused(cause) => format!("{error}: {cause}"),
+        Error::Certificates { source, .. } => format!("{error}: {source}"),
         Error::Address | Error::Silent(_) => error.to_string(),
     }
 }

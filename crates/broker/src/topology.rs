@@ -11,10 +11,12 @@ use std::fmt;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
+use serde_json::Value;
 
 use crate::connection::{Connections, Error, refusal};
 
-/// The exchange that feeds the work queues; a routing key is a queue's name.
+/// The exchange that feeds the work queues; a routing key is a queue's name. A topic exchange, because only of
+/// those the broker checks who may use which routing key ([`crate::access`]).
 pub const WORK: &str = "outflow.work";
 /// The exchange of status events; routing keys such as `withdrawal.completed`.
 pub const EVENTS: &str = "outflow.events";
@@ -50,8 +52,6 @@ const NO_DELIVERY_LIMIT: i64 = 1_000_000_000;
 /// How an exchange routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// By the exact key.
-    Direct,
     /// To every queue.
     Fanout,
     /// By patterns of keys.
@@ -88,7 +88,7 @@ pub struct Queue {
 
 /// Every exchange.
 pub const EXCHANGES: &[Exchange] = &[
-    Exchange { name: WORK, kind: Kind::Direct },
+    Exchange { name: WORK, kind: Kind::Topic },
     Exchange { name: EVENTS, kind: Kind::Topic },
     Exchange { name: DEAD_LETTERS, kind: Kind::Fanout },
 ];
@@ -138,25 +138,30 @@ pub const fn payout_queue(rail: domain::Rail) -> &'static str {
 }
 
 impl Queue {
+    /// Its arguments, by which the broker knows it.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, Setting)> {
+        let mut settings =
+            vec![("x-queue-type", Setting::Text("quorum")), ("x-overflow", Setting::Text("reject-publish"))];
+        if let Some(exchange) = self.dead_letters {
+            settings.extend([
+                ("x-dead-letter-exchange", Setting::Text(exchange)),
+                ("x-dead-letter-routing-key", Setting::Text(self.name)),
+                ("x-dead-letter-strategy", Setting::Text("at-least-once")),
+            ]);
+        }
+        settings.extend([
+            ("x-delivery-limit", Setting::Number(self.delivery_limit)),
+            ("x-max-length", Setting::Number(self.max_messages)),
+            ("x-max-length-bytes", Setting::Number(self.max_bytes)),
+        ]);
+        settings
+    }
+
     /// What RabbitMQ is told when the queue is declared.
     fn arguments(&self) -> FieldTable {
         let mut table = FieldTable::default();
-        let mut text = |name: &str, value: &str| {
-            table.insert(name.into(), AMQPValue::LongString(value.into()));
-        };
-        text("x-queue-type", "quorum");
-        text("x-overflow", "reject-publish");
-        if let Some(exchange) = self.dead_letters {
-            text("x-dead-letter-exchange", exchange);
-            text("x-dead-letter-routing-key", self.name);
-            text("x-dead-letter-strategy", "at-least-once");
-        }
-        for (name, value) in [
-            ("x-delivery-limit", self.delivery_limit),
-            ("x-max-length", self.max_messages),
-            ("x-max-length-bytes", self.max_bytes),
-        ] {
-            table.insert(name.into(), AMQPValue::LongLongInt(value));
+        for (name, value) in self.settings() {
+            table.insert(name.into(), value.into());
         }
         table
     }
@@ -167,10 +172,34 @@ impl Queue {
     }
 }
 
+/// The value of an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setting {
+    Text(&'static str),
+    Number(i64),
+}
+
+impl From<Setting> for AMQPValue {
+    fn from(setting: Setting) -> Self {
+        match setting {
+            Setting::Text(text) => Self::LongString(text.into()),
+            Setting::Number(number) => Self::LongLongInt(number),
+        }
+    }
+}
+
+impl From<Setting> for Value {
+    fn from(setting: Setting) -> Self {
+        match setting {
+            Setting::Text(text) => text.into(),
+            Setting::Number(number) => number.into(),
+        }
+    }
+}
+
 impl Exchange {
     async fn declare(&self, channel: &Channel, passive: Passive) -> Result<(), lapin::Error> {
         let kind = match self.kind {
-            Kind::Direct => ExchangeKind::Direct,
             Kind::Fanout => ExchangeKind::Fanout,
             Kind::Topic => ExchangeKind::Topic,
         };

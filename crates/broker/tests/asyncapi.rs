@@ -21,6 +21,28 @@ fn the_committed_document_is_the_one_of_the_types() {
     assert!(committed == text, "the contract changed; set UPDATE_SCHEMAS=1 to write {} anew", path.display());
 }
 
+#[test]
+fn the_document_fits_the_specifications_own_schema() {
+    let schema: Value = serde_json::from_str(include_str!("asyncapi-3.0.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let document = asyncapi();
+    let wrong: Vec<String> =
+        validator.iter_errors(&document).map(|it| format!("{} {it}", it.instance_path())).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+
+    // What the schema must notice.
+    for (pointer, value) in [
+        ("/asyncapi", Value::from("2.6.0")),
+        ("/info/title", Value::Null),
+        ("/channels", Value::from([1])),
+        ("/operations", Value::from("none")),
+    ] {
+        let mut broken = document.clone();
+        *broken.pointer_mut(pointer).unwrap() = value;
+        assert!(!validator.is_valid(&broken), "{pointer}");
+    }
+}
+
 /// Every reference of a document, wherever it stands.
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {

@@ -173,13 +173,26 @@ impl Stack {
     /// When the stack was started without RabbitMQ.
     pub async fn fresh_vhost(&self) -> Result<String> {
         let url = self.amqp_url();
-        let folder = match &self.rabbitmq {
-            Source::Own(_) => self.folder.as_ref().map(|folder| folder.path().to_path_buf()),
-            _ => env::var_os(FOLDER).map(PathBuf::from),
-        };
-        match folder {
+        match self.broker_folder() {
             Some(folder) => vhost::create_fresh(&folder, url).await,
             None => Ok(url.to_owned()),
+        }
+    }
+
+    /// Has the broker import definitions in JSON, as `rabbitmqctl import_definitions` does.
+    ///
+    /// # Errors
+    /// When the broker is a stranger, does not answer, or does not take them.
+    pub async fn import_definitions(&self, definitions: &str) -> Result<()> {
+        let folder = self.broker_folder().context("the broker is not a stack's")?;
+        vhost::import(&folder, definitions).await
+    }
+
+    /// The folder of the stack that the broker belongs to.
+    fn broker_folder(&self) -> Option<PathBuf> {
+        match &self.rabbitmq {
+            Source::Own(_) => self.folder.as_ref().map(|folder| folder.path().to_path_buf()),
+            _ => env::var_os(FOLDER).map(PathBuf::from),
         }
     }
 

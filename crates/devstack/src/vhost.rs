@@ -20,6 +20,9 @@ use crate::rabbitmq::USER;
 /// How long the broker may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long it may take to make a whole topology of quorum queues there.
+const IMPORT_PATIENCE: Duration = Duration::from_mins(3);
+
 /// Creates a virtual host on the broker of the stack in `folder`, whose URL is
 /// `url`, and returns its URL.
 pub(crate) async fn create_fresh(folder: &Path, url: &str) -> Result<String> {
@@ -34,6 +37,21 @@ pub(crate) async fn create_fresh(folder: &Path, url: &str) -> Result<String> {
         asked.await.with_context(|| format!("the broker took longer than {} s", PATIENCE.as_secs()))??;
     ensure!(answer.trim() == "{ok, ok}", "the broker did not create a virtual host: {}", answer.trim());
     Ok(fresh)
+}
+
+/// Has the broker of the stack in `folder` import `definitions`, as `rabbitmqctl import_definitions` does.
+pub(crate) async fn import(folder: &Path, definitions: &str) -> Result<()> {
+    let record = Record::read(folder)?;
+    let port =
+        record.distribution.with_context(|| format!("the stack in {} has no RabbitMQ", folder.display()))?;
+    // As a list of bytes there is nothing to quote.
+    let bytes: Vec<String> = definitions.bytes().map(|it| it.to_string()).collect();
+    let expression = format!("rabbit_definitions:import_raw(list_to_binary([{}])).\n", bytes.join(","));
+    let answer = tokio::time::timeout(IMPORT_PATIENCE, tell(folder, port, &expression)).await;
+    let answer =
+        answer.with_context(|| format!("the broker took longer than {} s", IMPORT_PATIENCE.as_secs()))??;
+    ensure!(answer.trim() == "{ok, ok}", "the broker did not take the definitions: {}", answer.trim());
+    Ok(())
 }
 
 /// What the broker evaluates; its value is `ok` only if both calls did it.

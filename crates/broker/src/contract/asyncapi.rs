@@ -10,9 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{
     CONTENT_TYPE, Fact, LegResolved, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested, schemas,
 };
-use crate::topology::{
-    DEAD, DEAD_LETTERS, DECISIONS, EVENTS, EXCHANGES, FACTS, Kind, QUEUES, REQUESTS, WORK,
-};
+use crate::topology::{DEAD, DEAD_LETTERS, DECISIONS, EVENTS, EXCHANGES, FACTS, QUEUES, REQUESTS, WORK};
 
 /// The version of the messages: they all end with `.v1`.
 const VERSION: &str = "1.0.0";
@@ -130,11 +128,7 @@ impl Channel {
     fn place(&self) -> Value {
         let exchange =
             EXCHANGES.iter().find(|it| it.name == self.exchange).expect("a channel has an exchange");
-        let kind = match exchange.kind {
-            Kind::Direct => "direct",
-            Kind::Fanout => "fanout",
-            Kind::Topic => "topic",
-        };
+        let kind = exchange.kind.word();
         let refer =
             |kind: &&str| ((*kind).to_owned(), json!({ "$ref": format!("#/components/messages/{kind}") }));
         let messages: Map<String, Value> = self.messages.iter().map(refer).collect();
