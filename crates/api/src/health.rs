@@ -45,6 +45,6 @@ async fn broker(connections: &Connections) -> Result<(), Refusal> {
     })
 }
 
-fn not_ready(detail: &str) -> Refusal {
+pub(crate) fn not_ready(detail: &str) -> Refusal {
     Refusal::new("not_ready", StatusCode::SERVICE_UNAVAILABLE, detail)
 }

@@ -28,6 +28,7 @@ mod notice;
 pub mod openapi;
 mod parked;
 mod person;
+mod probe;
 mod reconciliation;
 mod refusal;
 mod request;
@@ -36,6 +37,7 @@ mod withdrawal;
 
 pub use door::serve;
 pub use engine::{CodeWish, Desk, Dev, Engine, Failed, IssuedCode, Later, Requested};
+pub use probe::probe;
 pub use serve::{BODY_MAX_BYTES, REQUEST_TIMEOUT, router};
 
 use std::sync::Arc;

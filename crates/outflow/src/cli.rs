@@ -13,6 +13,7 @@ mod operator;
 mod parked;
 mod reconcile;
 mod resolve;
+mod roles;
 mod run;
 mod schema;
 mod watch;
@@ -41,6 +42,7 @@ pub(crate) use self::operator::{Operator, RoleName};
 pub(crate) use self::parked::{ListParked, Parked, Resolve};
 pub(crate) use self::reconcile::{Reconcile, ReconcileAction, ResolveDifference};
 pub(crate) use self::resolve::{Outcome, ResolveLeg};
+pub(crate) use self::roles::Roles;
 pub(crate) use self::run::{RailName, Run, WorkerName};
 pub(crate) use self::schema::Schema;
 pub(crate) use self::watch::Watch;
@@ -73,11 +75,16 @@ pub(crate) enum Command {
     Dev(Dev),
     /// Runs a worker, or all of them, until it is told to stop
     Run(Run),
+    /// Asks a process that runs whether it answers: exit status 0, or 5
+    Health(Health),
     /// Brings the database's schema up to date
     Migrate,
     /// Exchanges and queues of RabbitMQ
     #[command(subcommand)]
     Topology(Topology),
+    /// Roles of PostgreSQL, one for each worker
+    #[command(subcommand)]
+    Roles(Roles),
     /// Checks messages of a file against the contract, without any server
     Lint(MessageFile),
     /// Says what would become of the requests of a file now, and writes nothing
@@ -179,6 +186,26 @@ pub(crate) enum Topology {
     Apply,
     /// Says what is missing or different, and changes nothing
     Diff,
+    /// Prints everything as definitions for `rabbitmqctl import_definitions`, least-privilege users included
+    ///
+    /// A user's password comes from `OUTFLOW_AMQP_PASSWORD_` and its name, such as `OUTFLOW_AMQP_PASSWORD_INTAKE`; one
+    /// without can't log in.
+    Definitions {
+        /// The virtual host
+        #[arg(long, default_value = "outflow", value_name = "NAME")]
+        vhost: String,
+        /// What every user's name begins with: users belong to a whole broker
+        #[arg(long, default_value = "outflow", value_name = "PREFIX")]
+        prefix: String,
+    },
+}
+
+/// `outflow health`
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// What is asked: an address that answers 200 when all is well
+    #[arg(long, default_value = "http://127.0.0.1:8087/healthz", value_name = "URL")]
+    pub(crate) url: String,
 }
 
 /// `outflow publish`

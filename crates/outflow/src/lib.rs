@@ -52,8 +52,13 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Run(arguments) => command::run::run(&general, &arguments).await,
+        Command::Health(wish) => command::health::run(&wish).await,
         Command::Migrate => command::migrate::run(&general).await,
         Command::Topology(action) => command::topology::run(&general, &action).await,
+        Command::Roles(action) => {
+            command::roles::run(&action);
+            Ok(())
+        }
         Command::Lint(arguments) => command::lint::run(&general, &arguments),
         Command::DryRun(arguments) => command::dry_run::run(&general, &arguments).await,
         Command::Publish(arguments) => command::publish::run(&general, &arguments).await,

@@ -6,6 +6,7 @@
 
 mod bank;
 mod calendar;
+mod encryption;
 mod environment;
 mod gateways;
 mod passwords;
@@ -134,6 +135,7 @@ impl Settings {
         };
         environment::overlay(&mut settings, &|name| std::env::var(name).ok())?;
         passwords::refuse_defaults(&settings)?;
+        settings.refuse_plain_text()?;
         Ok(settings)
     }
 

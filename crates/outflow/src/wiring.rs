@@ -6,7 +6,7 @@ use std::net::{self, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use broker::topology::{APPROVALS, DECISIONS, FACTS, REQUESTS, payout_queue};
+use broker::topology::{APPROVALS, DEAD, DECISIONS, FACTS, REQUESTS, payout_queue};
 use broker::{BatchLimits, Connections, Inbox, Publisher};
 use domain::{Policy, Rail};
 use futures::future::BoxFuture;
@@ -60,6 +60,8 @@ pub(crate) enum Worker {
     Verify,
     /// The outbox.
     Relay,
+    /// Dead letters.
+    Parking,
     /// Status, probes, metrics and gateways' notices over HTTP. Not among all the workers: it takes a port.
     Api,
 }
@@ -81,6 +83,7 @@ impl Worker {
             Self::Reconcile,
             Self::Verify,
             Self::Relay,
+            Self::Parking,
         ];
         all.extend(Rail::iter().map(Self::Payout));
         all
@@ -98,7 +101,7 @@ impl Worker {
                 "none" => {}
                 "payout" => workers.extend(Rail::iter().map(Self::Payout)),
                 word => workers.push(word.parse().map_err(|_| {
-                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, deadlines, payout, settle, reconcile, verify, relay, api; or say all or none";
+                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, deadlines, payout, settle, reconcile, verify, relay, parking, api; or say all or none";
                     Failure::new(Exit::Usage, format!("there is no worker {word:?}"), hint)
                 })?),
             }
@@ -240,6 +243,9 @@ impl Wiring {
             Worker::Settle => boxed(workers::settle::run(self.till()?, stop)),
             Worker::Reconcile => boxed(workers::reconcile::run(self.till()?, stop)),
             Worker::Verify => boxed(workers::verify::run(database, self.payouts.approvers, clock, stop)),
+            Worker::Parking => {
+                boxed(workers::parking::run(inbox(DEAD), database, self.vault.clone(), clock, stop))
+            }
             Worker::Api => boxed(self.api(stop)?),
             Worker::Relay => {
                 boxed(workers::relay::run(Publisher::new(&self.connections), database, clock, stop))
@@ -339,7 +345,15 @@ pub(crate) fn broker_later(settings: &Settings, name: &str) -> Result<Connection
 /// # Errors
 /// When no address is set, or nobody answers there.
 pub(crate) async fn broker(settings: &Settings, name: &str) -> Result<Connections> {
-    Connections::open(settings.broker_url()?.expose_secret(), name).await.context("connecting to the broker")
+    let url = settings.broker_url()?;
+    let opened = Connections::open(url.expose_secret(), name).await;
+    // A port that speaks TLS ends a plain connection without a word.
+    let hint = if url.expose_secret().starts_with("amqp://") {
+        "connecting to the broker, without TLS (if it speaks TLS, its address begins with amqps://)"
+    } else {
+        "connecting to the broker, with TLS"
+    };
+    opened.context(hint)
 }
 
 #[cfg(test)]

@@ -209,6 +209,24 @@ const MESSAGES: &[Row] = &[
         "The database refuses what the request would write.",
         "Operations: the log of the intake says why; deploy/runbook/parked-message.md.",
     ),
+    (
+        "delivery_limit",
+        "",
+        "The broker delivered the message again and again, and nobody acknowledged it: whoever took it broke down each time.",
+        "Operations: the worker's log says what it broke down on; mend that first, then send the message again; deploy/runbook/parked-message.md.",
+    ),
+    (
+        "expired_in_queue",
+        "",
+        "The message waited in its queue for longer than its sender allowed.",
+        "Upstream: publish without an expiration. Operations: see that the queue has a worker, then send it again; deploy/runbook/parked-message.md.",
+    ),
+    (
+        "dead_lettered",
+        "",
+        "The broker put the message among the dead letters, and no worker had refused it.",
+        "Operations: look at it, then send it again or discard it; deploy/runbook/parked-message.md.",
+    ),
 ];
 
 /// What each code means that a worker gives by itself.

@@ -34,6 +34,7 @@ mod nudge;
 mod orders;
 mod outcome;
 pub mod parked;
+pub mod parking;
 pub mod patience;
 pub mod payout;
 mod policy;

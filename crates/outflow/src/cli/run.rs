@@ -1,5 +1,7 @@
 //! `outflow run`, as it is parsed.
 
+use std::net::SocketAddr;
+
 use clap::{Args, ValueEnum};
 
 /// `outflow run`
@@ -11,6 +13,9 @@ pub(crate) struct Run {
     /// Rails of the payout worker; all of them when left out
     #[arg(long, value_enum, value_name = "RAIL")]
     pub(crate) rail: Vec<RailName>,
+    /// Where /healthz and /readyz of this process are served, such as 0.0.0.0:8087
+    #[arg(long, env = "OUTFLOW_PROBE", value_name = "ADDRESS")]
+    pub(crate) probe: Option<SocketAddr>,
 }
 
 /// What can be run.
@@ -44,6 +49,8 @@ pub(crate) enum WorkerName {
     Verify,
     /// Carries the outbox to RabbitMQ
     Relay,
+    /// Takes dead letters out of their queue and into the books
+    Parking,
     /// Serves the API, the console, probes, metrics and gateways' notices over HTTP
     Api,
     /// All of them but the API in one process

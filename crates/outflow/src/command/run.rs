@@ -1,6 +1,7 @@
 //! `outflow run`: one worker, or all of them, until told to stop.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
 use tracing::info;
 
 use crate::cli::{General, Run, WorkerName};
@@ -18,6 +19,12 @@ pub(crate) async fn run(general: &General, arguments: &Run) -> Result<()> {
     let settings = Settings::load(general.config.as_deref())?;
     let stop = stop_on_signal()?;
     let wiring = Wiring::connect(&settings, &format!("outflow {}", name(arguments.worker))).await?;
+    if let Some(address) = arguments.probe {
+        let listener = TcpListener::bind(address).await;
+        let listener =
+            listener.with_context(|| format!("the probes cannot listen on {address}; set --probe"))?;
+        tokio::spawn(api::probe(listener, wiring.database.clone(), stop.clone()));
+    }
     info!(workers = workers.len(), "Running; Ctrl-C finishes what is in hand and ends");
     wiring.run(&workers, stop).await
 }
@@ -28,7 +35,7 @@ fn name(worker: WorkerName) -> String {
 
 /// The workers that the command line names.
 fn workers(arguments: &Run) -> Result<Vec<Worker>> {
-    let Run { worker, rail } = arguments;
+    let Run { worker, rail, .. } = arguments;
     if *worker == WorkerName::Payout && !rail.is_empty() {
         return Ok(rail.iter().map(|it| Worker::Payout((*it).into())).collect());
     }

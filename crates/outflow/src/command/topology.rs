@@ -15,9 +15,15 @@ use crate::{output, wiring};
 /// When the broker is away, or has an object with other arguments. A difference
 /// found by `diff` is a refusal too, so that a script can tell.
 pub(crate) async fn run(general: &General, action: &Topology) -> Result<()> {
+    if let Topology::Definitions { vhost, prefix } = action {
+        print_definitions(vhost, prefix);
+        return Ok(());
+    }
     let settings = Settings::load(general.config.as_deref())?;
     let connections = wiring::broker(&settings, "outflow topology").await?;
     match action {
+        // Printed above, without a broker.
+        Topology::Definitions { .. } => Ok(()),
         Topology::Apply => {
             topology::apply(&connections).await.context("declaring exchanges and queues")?;
             let (exchanges, queues) = (EXCHANGES.len(), QUEUES.len());
@@ -42,4 +48,22 @@ pub(crate) async fn run(general: &General, action: &Topology) -> Result<()> {
             Err(Failure::new(Exit::Refused, what, "outflow topology apply").into())
         }
     }
+}
+
+/// Prints the definitions, with the passwords that the environment has.
+fn print_definitions(vhost: &str, prefix: &str) {
+    let password = |name: &str| {
+        let variable = format!("OUTFLOW_AMQP_PASSWORD_{}", name.to_uppercase());
+        std::env::var(variable).ok().filter(|it| !it.is_empty())
+    };
+    let hash = |name: &str| password(name).map(|it| broker::password_hash(&it, rand::random()));
+    println!("{:#}", broker::definitions(vhost, prefix, hash));
+    let without: Vec<&str> = broker::user_names().filter(|name| password(name).is_none()).collect();
+    if !without.is_empty() {
+        let names = without.join(", ");
+        eprintln!(
+            "Without a password, and so nobody's way in: {names}. Set OUTFLOW_AMQP_PASSWORD_INTAKE and so on."
+        );
+    }
+    eprintln!("next: rabbitmqctl import_definitions FILE · outflow topology diff");
 }
