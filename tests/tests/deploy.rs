@@ -1,8 +1,19 @@
-//! What `deploy/systemd` names exists, and systemd itself agrees with the units.
+//! What `deploy/` names exists, and whoever reads it agrees with it: here systemd.
 //!
 //! A unit that starts a worker nobody has, or reads a variable nobody reads, is
 //! found here and not on the day of an installation. Where systemd is not
 //! installed its own two checks are left out, and say so.
+
+#[path = "deploy/alerts.rs"]
+mod alerts;
+#[path = "deploy/containers.rs"]
+mod containers;
+#[path = "deploy/generated.rs"]
+mod generated;
+#[path = "deploy/privilege.rs"]
+mod privilege;
+#[path = "deploy/upstream.rs"]
+mod upstream;
 
 use std::fs;
 use std::path::Path;
@@ -16,9 +27,13 @@ const INSTALLED: &str = "/usr/local/bin/outflow";
 /// The most that `systemd-analyze security` may find exposed, in tenths: below 2.0 it says "OK".
 const EXPOSURE: &str = "15";
 
+/// A file of the repository.
+fn read(file: &str) -> String {
+    fs::read_to_string(repository().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
 fn deployed(name: &str) -> String {
-    let path = repository().join("deploy/systemd").join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    read(&format!("deploy/systemd/{name}"))
 }
 
 /// The words of a text that begin with `prefix`, without it and up to the first
