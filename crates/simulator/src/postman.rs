@@ -148,13 +148,12 @@ fn enqueue(world: &World, order: &Order, change: &Change) {
 fn notice(world: &World, order: &Order, change: &Change) -> Option<Notice> {
     let placed = &order.placed;
     let url = match placed.channel {
+        // What failed was never booked, and left the trade as it was.
+        Channel::Bank | Channel::Alipay if change.news == News::Failed => None,
         // A bank tells of bookings: of returns, and of transfers that took their time,
         // of others where account or scenario want it.
-        Channel::Bank if change.news == News::Failed => None,
         Channel::Bank if change.news == News::Settled && is_plainly_paid(placed) => None,
         Channel::Bank => world.callbacks().bank.clone(),
-        // A refund that failed left the trade as it was.
-        Channel::Alipay if change.news == News::Failed => None,
         Channel::Alipay => placed.notify_url.clone().or_else(|| world.callbacks().alipay.clone()),
         Channel::Unionpay if change.news == News::Returned => None,
         Channel::Wechat | Channel::Unionpay => placed.notify_url.clone(),
@@ -180,10 +179,13 @@ fn is_plainly_paid(placed: &NewOrder) -> bool {
     placed.due_ms == Some(placed.created_ms) && placed.aftermath.notices.is_plain()
 }
 
-/// Delivers the notice of an order that has just been settled, now.
+/// Delivers the notice of an order that has just been settled, now; a repeat of the
+/// order finds it told.
 pub(crate) async fn send_early(world: &Shared, key: &str) {
     let now_ms = world.clock.now_ms();
-    let found = world.book.enter(now_ms, |ledger| ledger.order(key).cloned());
+    let found = world.book.enter(now_ms, |ledger| {
+        ledger.order(key).filter(|order| !ledger.is_told(order.news_sequence)).cloned()
+    });
     let Some(order) = found else { return };
     let change =
         Change { key: key.to_owned(), news: News::Settled, at_ms: now_ms, sequence: order.news_sequence };

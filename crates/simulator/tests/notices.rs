@@ -212,6 +212,8 @@ async fn endings_repeat_a_notice_and_send_it_before_the_reply() {
     world.trade("wechat", "42000011").await;
     world.wechat_refund("42000011", "WD1", 1).await.expect("an answer");
     assert_eq!(inbox.arrived().len(), 1, "it was there before the reply");
+    world.wechat_refund("42000011", "WD1", 1).await.expect("an answer");
+    assert_eq!(inbox.arrived().len(), 1, "a repeat has nothing new to tell");
     world.trade("wechat", "42000010").await;
     world.wechat_refund("42000010", "WD2", 1).await.expect("an answer");
     assert_eq!(inbox.expect(4).await.len(), 4);

@@ -144,9 +144,14 @@ impl Ledger {
 
     /// Remembers that news was told to its end, once: copies are told too.
     pub(crate) fn tell(&mut self, sequence: u64) {
-        if !self.told.contains(&sequence) {
+        if !self.is_told(sequence) {
             self.record(&Entry::Told { sequence });
         }
+    }
+
+    /// Whether news was told to its end.
+    pub(crate) fn is_told(&self, sequence: u64) -> bool {
+        self.told.contains(&sequence)
     }
 
     /// The bytes that are not in the file yet.
