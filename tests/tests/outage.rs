@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use broker::{BatchLimits, Connections, Inbox, Outgoing, Published, Publisher, topology};
 use chrono::NaiveTime;
 use devstack::{Environment, Options, Stack};
-use domain::{Calendar, Currency, Money, Policy, Rail};
+use domain::{Calendar, ChannelControl, ChannelControls, Currency, Money, Policy, Rail};
 use gateways::{Gateways, Limits};
 use serde_json::{Value, json};
 use simulator::{Running, Simulator};
@@ -47,6 +47,7 @@ async fn workers_outlive_the_database_and_the_broker() {
     let till = Till {
         rules: Arc::default(),
         bank: BankRules::default(),
+        controls: ChannelControls::all(ChannelControl::UNLIMITED),
         database: database.clone(),
         vault: vault(),
         gateways: Arc::new(gateways),

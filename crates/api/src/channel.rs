@@ -7,8 +7,9 @@ use axum::body::Bytes;
 use axum::extract::{Path, State as Extract};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
-use domain::Rail;
+use domain::{Circuit, Rail};
 use serde_json::{Value, json};
+use store::circuits;
 use store::overview;
 use store::stops::{self, ALL, Stop};
 use store::{Database, audit};
@@ -28,6 +29,7 @@ pub(crate) async fn list(Extract(state): Extract<State>) -> Result<Json, Refusal
     let since = state.desk()?.engine.now() - LOOK_BACK;
     let mut connection = state.database.pool().acquire().await.map_err(store::Error::from)?;
     let stops = stops::all(&mut connection).await?;
+    let circuits = circuits::all(&mut connection).await?;
     let legs = overview::open_legs(&mut connection).await?;
     let calls = overview::calls(&mut connection, since).await?;
     let names = std::iter::once(ALL).chain(Rail::iter().map(<&str>::from));
@@ -39,6 +41,7 @@ pub(crate) async fn list(Extract(state): Extract<State>) -> Result<Json, Refusal
             "channel": name, "stopped": stop.is_some(),
             "reason": stop.map(|it| &it.reason), "by": stop.map(|it| &it.thrown_by),
             "since": stop.map(|it| it.thrown_at),
+            "circuit": circuits.iter().find(|it| <&str>::from(it.0) == name).map(|(_, it)| circuit(&it.circuit)),
             "legs": legs.map(|it| json!({
                 "state": it.state.to_string(), "number": it.number, "first_deadline": it.first_deadline,
             })).collect::<Value>(),
@@ -49,6 +52,14 @@ pub(crate) async fn list(Extract(state): Extract<State>) -> Result<Json, Refusal
         })
     });
     Ok(json!({ "items": items.collect::<Value>(), "next": null }).into())
+}
+
+/// Whether a channel is used, or left in peace because it kept failing.
+fn circuit(it: &Circuit) -> Value {
+    json!({
+        "state": it.state.to_string(), "cause": it.cause, "since": it.opened_at, "next_try": it.probe_at,
+        "failures": it.failures,
+    })
 }
 
 /// `POST /v1/channels/{channel}/pause`
@@ -103,7 +114,7 @@ pub(crate) async fn turn(
     let (code, detail) = if stops {
         ("already_paused", "the channel is stopped already; the first reason stands")
     } else {
-        ("not_paused", "the channel is not stopped")
+        ("not_paused", "the channel is not stopped, and its circuit is closed")
     };
     Err(Refusal::new(code, StatusCode::CONFLICT, detail))
 }
@@ -114,7 +125,8 @@ async fn write(database: Database, stop: Stop, deed: audit::Deed) -> Result<bool
     let done = if deed.action == "pause" {
         stops::throw(&mut tx, &stop).await?
     } else {
-        stops::lift(&mut tx, &stop.name, (&stop.reason, &stop.thrown_by), at).await?
+        let lifted = stops::lift(&mut tx, &stop.name, (&stop.reason, &stop.thrown_by), at).await?;
+        circuits::close(&mut tx, &stop.name, at).await? || lifted
     };
     if done {
         audit::put(&mut tx, &deed, at).await?;

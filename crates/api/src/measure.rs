@@ -8,10 +8,11 @@
 use axum::extract;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
-use domain::Rail;
+use domain::{CircuitState, Rail};
 use metrics::{counter, describe_counter, describe_gauge, gauge, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use store::checks::{self, Check};
+use store::circuits::{self, CircuitRow};
 use store::history::{self, Totals};
 use store::stops;
 
@@ -42,6 +43,10 @@ impl Gauges {
             describe_gauge!("outflow_outbox_messages", "Messages in the outbox that are not published yet");
             describe_gauge!("outflow_stops", "Switches that keep money from leaving");
             describe_gauge!(
+                "outflow_channel_circuit_open",
+                "1 while nothing is sent on a channel because it kept failing"
+            );
+            describe_gauge!(
                 "outflow_invariant_violations",
                 "Rows that break an invariant of the books, at the last look of the verify duty"
             );
@@ -65,8 +70,18 @@ impl Gauges {
         });
     }
 
-    fn render(&self, totals: &Totals, stops: usize, checks: &[Check]) -> String {
+    fn render(
+        &self,
+        totals: &Totals,
+        stops: usize,
+        (checks, circuits): (&[Check], &[(Rail, CircuitRow)]),
+    ) -> String {
         with_local_recorder(&self.recorder, || {
+            for (rail, row) in circuits {
+                let open = row.circuit.state != CircuitState::Closed;
+                gauge!("outflow_channel_circuit_open", "channel" => <&str>::from(*rail))
+                    .set(f64::from(u8::from(open)));
+            }
             for it in checks {
                 gauge!("outflow_invariant_violations", "invariant" => it.invariant.clone())
                     .set(it.violations);
@@ -98,14 +113,16 @@ pub(crate) async fn metrics(
     let totals = history::totals(&mut connection).await?;
     let stops = stops::all(&mut connection).await?.len();
     let checks = checks::all(&mut connection).await?;
-    Ok(([TEXT_FORMAT], state.gauges.render(&totals, stops, &checks)))
+    let circuits = circuits::all(&mut connection).await?;
+    Ok(([TEXT_FORMAT], state.gauges.render(&totals, stops, (&checks, &circuits))))
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use domain::Money;
+    use domain::{Circuit, Money, Rail};
     use store::checks::Check;
+    use store::circuits::CircuitRow;
     use store::history::Totals;
 
     use super::Gauges;
@@ -121,11 +138,14 @@ mod tests {
             checked_at: DateTime::UNIX_EPOCH,
             broken_since: None,
         };
-        let text = Gauges::new().render(&totals, 0, &[check]);
+        let circuit = Circuit::CLOSED.probed(DateTime::UNIX_EPOCH);
+        let open = CircuitRow { circuit, version: 3, probe_leg_id: None, paced_until: None };
+        let text = Gauges::new().render(&totals, 0, (&[check], &[(Rail::Alipay, open)]));
         for line in [
             "outflow_withdrawals 12",
             "outflow_parked_messages 3",
             "outflow_stops 0",
+            "outflow_channel_circuit_open{channel=\"alipay\"} 1",
             "outflow_invariant_violations{invariant=\"I02\"} 4",
             "outflow_invariants_checked_timestamp_seconds 0",
         ] {
@@ -134,7 +154,11 @@ mod tests {
         let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         for sample in samples {
             assert!(sample.starts_with("outflow_"), "{sample}");
-            let labelled = ["outflow_build_info{version=", "outflow_invariant_violations{invariant="];
+            let labelled = [
+                "outflow_build_info{version=",
+                "outflow_channel_circuit_open{channel=",
+                "outflow_invariant_violations{invariant=",
+            ];
             assert!(!sample.contains('{') || labelled.iter().any(|it| sample.starts_with(it)), "{sample}");
         }
     }

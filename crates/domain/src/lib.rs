@@ -10,6 +10,8 @@ mod approval;
 mod book;
 mod calendar;
 mod channel;
+mod channel_control;
+mod circuit;
 mod decision;
 mod details;
 mod dispatch;
@@ -35,6 +37,8 @@ pub use calendar::{
     BANK_DAYS, Calendar, Counted, CutOff, NotACalendar, date_in_shanghai, end_of_day, in_shanghai,
 };
 pub use channel::{Channel, Rail, Route};
+pub use channel_control::{ChannelControl, ChannelControls, Pace as SendPace, RetryBudget};
+pub use circuit::{Admission, Caller, Circuit, CircuitRule, CircuitState, FailureShare, Health, Tally};
 pub use decision::{Accepted, Account, Card, Decision, Detail, Proof, Request, Selection, decide};
 pub use details::judge_details;
 pub use dispatch::{ChannelLimits, Payment, RouteClosed, route_closed};

@@ -6,6 +6,7 @@
 
 mod bank;
 mod calendar;
+mod channels;
 mod encryption;
 mod environment;
 mod gateways;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 pub(crate) use bank::BankSettings;
+pub(crate) use channels::ChannelsSettings;
 pub(crate) use gateways::GatewaySettings;
 pub(crate) use policy::PolicySettings;
 pub(crate) use secrets::{Secret, VaultSettings, VerificationSettings};
@@ -49,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) policy: PolicySettings,
     /// How much may go to the bank at once.
     pub(crate) bank: BankSettings,
+    /// How hard each channel may be pushed.
+    pub(crate) channels: ChannelsSettings,
     /// Working days.
     pub(crate) calendar: CalendarSettings,
     /// The API, the console, probes and metrics over HTTP.

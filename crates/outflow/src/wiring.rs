@@ -25,7 +25,7 @@ use workers::verification::Proofs;
 use workers::{BankRules, Clock, Desk, PayoutPolicy, Till};
 
 use crate::exit::{Exit, Failure};
-use crate::settings::{BankSettings, Settings};
+use crate::settings::{BankSettings, ChannelsSettings, Settings};
 
 /// A worker of the product, as it can run in a process of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString)]
@@ -136,6 +136,8 @@ pub(crate) struct Wiring {
     pub(crate) payouts: PayoutPolicy,
     /// How much may go to the bank at once.
     pub(crate) bank: BankSettings,
+    /// How hard each channel may be pushed.
+    pub(crate) channels: ChannelsSettings,
     /// Who pays; only the workers that pay or ask need them, and the API for notices.
     pub(crate) gateways: Option<Arc<Gateways>>,
     /// R10: issues codes; nothing where no key signs tokens.
@@ -171,6 +173,7 @@ impl Wiring {
             rules: settings.policy.rules(),
             payouts: settings.policy.payouts(settings.calendar()?),
             bank: settings.bank,
+            channels: settings.channels,
             gateways: settings.gateways()?.map(Arc::new),
             api_address: settings.api.listen,
             api_door: None,
@@ -289,6 +292,7 @@ impl Wiring {
                 daily_total: self.bank.daily_total,
                 file_transfers: self.bank.file_transfers,
             },
+            controls: self.channels.into(),
             clock: self.clock.clone(),
         })
     }

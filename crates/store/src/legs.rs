@@ -270,12 +270,22 @@ pub async fn nudged(tx: &mut Tx, ids: &[Uuid], at: DateTime<Utc>) -> Result<Vec<
         .await?)
 }
 
-/// The payments behind source refunds, by leg: what R6c and R18 are tested on.
-/// Bank legs are left out. The caller holds the locks of the accounts.
+/// A payment that a source refund sends back.
+#[derive(Debug, Clone)]
+pub struct PaidIn {
+    /// The leg of the refund.
+    pub leg_id: Uuid,
+    /// What R6c and R18 are tested on.
+    pub payment: Payment,
+    /// When its channel was last asked for a refund of it.
+    pub asked_at: Option<DateTime<Utc>>,
+}
+
+/// The payments behind source refunds. Bank legs are left out. The caller holds the locks of the accounts.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn payments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, Payment)>, Error> {
+pub async fn payments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PaidIn>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -289,7 +299,7 @@ pub async fn payments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, Payment)>,
                 channel_paid_at: row.try_get("channel_paid_at")?,
                 refunds: u32::try_from(row.try_get::<i64, _>("refunds")?).unwrap_or(u32::MAX),
             };
-            Ok((row.try_get("id")?, payment))
+            Ok(PaidIn { leg_id: row.try_get("id")?, payment, asked_at: row.try_get("asked_at")? })
         })
         .collect()
 }

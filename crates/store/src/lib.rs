@@ -16,6 +16,7 @@ pub mod bank_files;
 pub mod bank_runs;
 pub mod books;
 pub mod checks;
+pub mod circuits;
 mod database;
 pub mod deadline_alerts;
 pub mod decisions;

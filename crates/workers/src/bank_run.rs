@@ -33,7 +33,7 @@ use crate::failpoint::failpoint;
 use crate::gate::{Gate, Pass};
 use crate::outcome::{Told, record_payments};
 use crate::patience::patiently;
-use crate::payout::Call;
+use crate::payout::{Call, STOPPED};
 use crate::{Error, Till, dead_letter, nudge};
 
 /// The name of this worker in messages to people.
@@ -200,7 +200,7 @@ async fn send(sending: Sending, till: &Till, mut gate: Gate) -> Came {
         }
         Pass::Stopped => {
             let stopped = Outcome::RetryLater {
-                code: "stopped".to_owned(),
+                code: STOPPED.to_owned(),
                 detail: "sends were stopped before the call".to_owned(),
             };
             (Receipt::Unsent, vec![stopped; orders.len()])

@@ -170,6 +170,12 @@ const HOLDS: &[Row] = &[
         "Operations: put the key back into the ring; deploy/runbook/unreadable-payee.md says how. The hold ends by itself.",
     ),
     (
+        crate::holds::RETRIES_SPENT,
+        "",
+        "The channel refused this payment for the moment as often as one number may be sent. Nothing was paid; the money is held.",
+        "Operations: look at `outflow show ID` for what the channel says, mend it, and let it go: outflow release ID.",
+    ),
+    (
         crate::late::PREDECESSOR_PAID,
         "",
         "The channel said of a payment that it had failed and then that it was made, after another leg had taken its place; that other leg is kept from being sent.",

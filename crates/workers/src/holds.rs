@@ -30,6 +30,10 @@ const WORKER: &str = "holds";
 /// The word of the guard at the dispatch that cannot open a payee's number.
 pub(crate) const PAYEE_UNREADABLE: &str = "payee_unreadable";
 
+/// The word of a leg that was refused for the moment as often as its number may be sent.
+/// No duty ends this hold: people look at the channel first.
+pub(crate) const RETRIES_SPENT: &str = "retries_spent";
+
 /// The words of the guards that this duty asks again.
 fn words() -> Vec<&'static str> {
     [Obstacle::VARIANTS, &[PAYEE_UNREADABLE]].concat()

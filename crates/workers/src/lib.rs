@@ -13,6 +13,7 @@
 pub mod approval;
 mod bank_run;
 mod cases;
+mod circuit;
 mod clock;
 pub mod codes;
 pub mod dead_letter;

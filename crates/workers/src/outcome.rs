@@ -9,7 +9,7 @@ mod words;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{LegEvent, LegState, Rail, RouteClosed};
+use domain::{LegEvent, LegState, Rail, RetryBudget, RouteClosed};
 use gateways::{Finding, Outcome, Refusal, Resend, Traits};
 use store::attempts;
 use store::late_effects::{Claim, ToldBy};
@@ -18,20 +18,15 @@ use uuid::Uuid;
 pub(crate) use self::words::Words;
 use crate::cases::Cases;
 use crate::failpoint::failpoint;
+use crate::holds::RETRIES_SPENT;
 use crate::late::{self, late_effect};
-use crate::patience::delay_of_attempt;
-use crate::{Till, reroute};
+use crate::patience::retry_delay;
+use crate::payout::hold;
+use crate::{Till, circuit, reroute};
 
 /// The names of the workers in traces.
 const PAYOUT: &str = "payout";
 const SETTLE: &str = "settle";
-
-/// The first and the longest delay after a transient refusal, before jitter.
-const RETRY_FIRST: Duration = Duration::from_secs(5);
-const RETRY_LAST: Duration = Duration::from_mins(15);
-
-/// Sends of one number before only people may send it again.
-const SENDS: i32 = 10;
 
 /// An answer to one call.
 #[derive(Debug)]
@@ -54,7 +49,7 @@ pub(crate) async fn record_payments(
     told: &[Told<Outcome>],
     at: DateTime<Utc>,
 ) -> Result<(), store::Error> {
-    let traits = till.gateways.traits(rail);
+    let (traits, control) = (till.gateways.traits(rail), till.controls.of(rail));
     let mut tx = till.database.begin().await?;
     let ids: Vec<Uuid> = told.iter().map(|it| it.leg_id).collect();
     let mut cases = Cases::lock_of_legs(&mut tx, &ids, at).await?;
@@ -64,12 +59,13 @@ pub(crate) async fn record_payments(
         kept.push(words.kept(it.attempt_id));
         // Settle, a notification or a person may have been faster: the table decides.
         if cases.leg(it.leg_id).is_some_and(|leg| leg.state == LegState::Dispatching) {
-            apply_payment(&mut cases, it.leg_id, &it.answer, &words, &traits);
+            apply_payment(&mut cases, it.leg_id, &it.answer, &words, (&traits, &control.retry));
         }
     }
     attempts::finish(&mut tx, &kept, at).await?;
     reroute::take_up(&mut tx, &mut cases, &till.rules, PAYOUT).await?;
     cases.write(&mut tx, PAYOUT).await?;
+    circuit::hear(&mut tx, rail, control, told, at).await?;
     failpoint!("payout.outcome-written");
     tx.commit().await?;
     failpoint!("payout.outcome-committed");
@@ -96,10 +92,10 @@ pub(crate) async fn record_findings(
         let words = Words::of_finding(&it.answer);
         kept.push(words.kept(it.attempt_id));
         let Some(leg) = cases.leg(it.leg_id) else { continue };
-        let traits = till.gateways.traits(leg.rail);
+        let (traits, sends) = (till.gateways.traits(leg.rail), till.controls.of(leg.rail).retry.sends);
         match leg.state {
             LegState::Unknown | LegState::Submitted => {
-                apply_finding(&mut cases, it.leg_id, &it.answer, &words, &traits);
+                apply_finding(&mut cases, it.leg_id, &it.answer, &words, (&traits, sends));
             }
             LegState::Paid | LegState::Settled => {
                 apply_second_look(&mut cases, it.leg_id, &it.answer, &words, &traits);
@@ -118,7 +114,13 @@ pub(crate) async fn record_findings(
     Ok(())
 }
 
-fn apply_payment(cases: &mut Cases, id: Uuid, outcome: &Outcome, words: &Words, traits: &Traits) {
+fn apply_payment(
+    cases: &mut Cases,
+    id: Uuid,
+    outcome: &Outcome,
+    words: &Words,
+    (traits, retry): (&Traits, &RetryBudget),
+) {
     let at = cases.at();
     let leg = cases.leg_mut(id).expect("the leg is in hand");
     leg.lease_until = None;
@@ -136,8 +138,11 @@ fn apply_payment(cases: &mut Cases, id: Uuid, outcome: &Outcome, words: &Words, 
             go(cases, id, LegEvent::Refuse, PAYOUT, words);
             go(cases, id, LegEvent::Retry, PAYOUT, words);
             let leg = cases.leg_mut(id).expect("the leg is in hand");
-            leg.dispatch_at = Some(at + delay_of_attempt(attempts, RETRY_FIRST, RETRY_LAST));
+            leg.dispatch_at = Some(at + retry_delay(attempts, retry));
             leg.nudged_at = None;
+            if spent(attempts, retry.sends) {
+                hold(cases, id, RETRIES_SPENT, words.note().as_deref());
+            }
         }
         Outcome::Failed { .. } if !doubted => fail(cases, id, PAYOUT, words),
         Outcome::Reroute { .. } if !doubted => leave_route(cases, id, PAYOUT, words),
@@ -153,7 +158,13 @@ fn apply_payment(cases: &mut Cases, id: Uuid, outcome: &Outcome, words: &Words, 
     }
 }
 
-fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, traits: &Traits) {
+fn apply_finding(
+    cases: &mut Cases,
+    id: Uuid,
+    finding: &Finding,
+    words: &Words,
+    (traits, sends): (&Traits, u32),
+) {
     let at = cases.at();
     let leg = cases.leg_mut(id).expect("the leg is in hand");
     words.write_on(leg);
@@ -189,7 +200,7 @@ fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, 
         }
         Finding::NotFound { .. } if in_doubt && is_absent(traits, doubted_for, age) => {
             leg.check_at = None;
-            if traits.resend == Resend::Safe && leg.attempts < SENDS {
+            if traits.resend == Resend::Safe && !spent(leg.attempts, sends) {
                 leg.dispatch_at = Some(at);
                 leg.nudged_at = None;
                 go(cases, id, LegEvent::Absent, SETTLE, words);
@@ -199,6 +210,11 @@ fn apply_finding(cases: &mut Cases, id: Uuid, finding: &Finding, words: &Words, 
         }
         Finding::NotFound { .. } | Finding::Unknown { .. } => ask_again(cases, id, traits),
     }
+}
+
+/// Every send of a number's budget was made.
+fn spent(attempts: i32, sends: u32) -> bool {
+    u32::try_from(attempts).is_ok_and(|it| it >= sends)
 }
 
 /// The guard of the dispatch (R6c, R18) refuses a scheduled leg: it ends as one

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
+use chrono::TimeDelta;
+use domain::RetryBudget;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -38,11 +40,33 @@ impl Delays {
 
 /// The delay before call number `attempt` (1 is the first repeat), with jitter.
 #[must_use]
-pub fn delay_of_attempt(attempt: i32, first: Duration, last: Duration) -> Duration {
+pub(crate) fn delay_of_attempt(attempt: i32, first: Duration, last: Duration) -> Duration {
     let mut delays = Delays::between(first, last);
     let mut delay = delays.next_delay();
     for _ in 1..attempt.clamp(1, 64) {
         delay = delays.next_delay();
+    }
+    delay
+}
+
+/// The delay before a payment that was refused for the moment is sent again, after so
+/// many sends: anything between none and the longest one of its turn (full jitter),
+/// so that many payments that were refused together do not come back together.
+#[must_use]
+pub(crate) fn retry_delay(sends: i32, budget: &RetryBudget) -> Duration {
+    let longest = |it: TimeDelta| it.to_std().unwrap_or_default();
+    let mut delays = ExponentialBackoff {
+        // Between nothing and twice the interval.
+        current_interval: longest(budget.first) / 2,
+        randomization_factor: 1.0,
+        multiplier: 2.0,
+        max_interval: longest(budget.longest) / 2,
+        max_elapsed_time: None,
+        ..ExponentialBackoff::default()
+    };
+    let mut delay = Duration::ZERO;
+    for _ in 0..sends.clamp(1, 64) {
+        delay = delays.next_backoff().unwrap_or(delay);
     }
     delay
 }

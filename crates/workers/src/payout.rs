@@ -16,13 +16,13 @@ use std::time::Duration;
 use broker::topology::payout_queue;
 use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
-use domain::{LegEvent, LegState, Policy, Rail};
+use domain::{ChannelControls, LegEvent, LegState, Policy, Rail};
 use futures::StreamExt;
 use gateways::{Gateways, Order, Outcome};
 use store::Vault;
 use store::attempts::{self, Attempt, Kind};
 use store::legs::Leg;
-use store::{Database, Tx, late_effects, stops};
+use store::{Database, Tx, circuits, late_effects};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ use crate::orders::orders;
 use crate::outcome::{Told, close_route, record_payments};
 use crate::patience::patiently;
 use crate::route_guard::RouteGuard;
-use crate::{Clock, Error, dead_letter, nudge, reroute};
+use crate::{Clock, Error, circuit, dead_letter, nudge, reroute};
 
 /// The name of this worker in traces.
 const WORKER: &str = "payout";
@@ -52,8 +52,11 @@ const CALLS: usize = 128;
 /// Outcomes that are written in one transaction.
 const OUTCOMES: usize = 256;
 
+/// The code of a call that was not made because sends were stopped after its claim.
+pub(crate) const STOPPED: &str = "stopped";
+
 /// How long a claim is trusted. Longer than a call with its wait for a permit.
-const LEASE: Duration = Duration::from_mins(1);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
 /// What the worker needs besides its queue.
 #[derive(Clone)]
@@ -68,6 +71,8 @@ pub struct Till {
     pub rules: Arc<Policy>,
     /// R7: when files go to the bank, and how much may be in them.
     pub bank: BankRules,
+    /// How hard each channel may be pushed.
+    pub controls: ChannelControls,
     /// The time.
     pub clock: Clock,
 }
@@ -137,7 +142,7 @@ async fn make(call: Call, rail: Rail, till: &Till, mut gate: Gate) -> Option<Tol
             till.gateways.of(rail).pay(&call.order).await
         }
         Pass::Stopped => Outcome::RetryLater {
-            code: "stopped".to_owned(),
+            code: STOPPED.to_owned(),
             detail: "sends were stopped before the call".to_owned(),
         },
         Pass::Open | Pass::Unknown => {
@@ -218,16 +223,19 @@ async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<C
 /// and the stops. A leg that meets an obstacle goes on hold, and so does one whose
 /// payee's number cannot be opened, or whose predecessor was paid after all; one
 /// whose way back is closed is rerouted without a call; a stopped rail leaves its
-/// legs as they are.
+/// legs as they are. What is beyond the channel's limits, or too soon after another
+/// refund of the same payment, is due again a little later.
 pub(crate) async fn claim_in(
     tx: &mut Tx,
     ids: &[Uuid],
     rail: Rail,
     (till, at): (&Till, DateTime<Utc>),
 ) -> Result<Vec<Call>, store::Error> {
-    if stops::thrown(tx, rail.into()).await? {
+    let standing = circuits::standing(tx, rail).await?;
+    if standing.stopped {
         return Ok(Vec::new());
     }
+    let control = till.controls.of(rail);
     let mut cases = Cases::lock_of_legs(tx, ids, at).await?;
     let mut guard = RouteGuard::read(tx, ids, &till.rules).await?;
     let is_due = |leg: &Leg| {
@@ -238,7 +246,7 @@ pub(crate) async fn claim_in(
     let before: Vec<Uuid> =
         due.iter().filter_map(|id| cases.leg(*id)).filter_map(|leg| leg.predecessor_id).collect();
     let paid_before = late_effects::paid_after_all(tx, &before).await?;
-    let (mut claimed, mut calls) = (Vec::new(), Vec::new());
+    let mut ready = Vec::with_capacity(due.len());
     for id in due {
         let Some(leg) = cases.leg(id).filter(|leg| is_due(leg)) else { continue };
         if let Some(obstacle) = cases.account_of(leg.withdrawal_id).and_then(obstacle_of) {
@@ -250,8 +258,19 @@ pub(crate) async fn claim_in(
             close_route(&mut cases, id, &closed);
         } else if let Some(why) = orders.unreadable.get(&id) {
             hold(&mut cases, id, PAYEE_UNREADABLE, Some(why));
-        } else if let Some(order) = orders.by_leg.remove(&id) {
+        } else if let Some(until) = guard.too_soon(leg, control.refund_spacing, at) {
+            wait(&mut cases, id, Some(until));
+        } else {
             guard.count(leg);
+            ready.push(id);
+        }
+    }
+    let granted = circuit::take(tx, rail, (&standing.row, control), &ready, at).await?;
+    let (mut claimed, mut calls) = (Vec::new(), Vec::new());
+    for (place, id) in ready.into_iter().enumerate() {
+        if place >= granted.legs {
+            wait(&mut cases, id, granted.turn_of(place - granted.legs, at));
+        } else if let Some(order) = orders.by_leg.remove(&id) {
             let attempt = dispatch(&mut cases, id);
             calls.push(Call { leg_id: id, attempt_id: attempt.id, lease_until: at + LEASE, order });
             claimed.push(attempt);
@@ -281,8 +300,16 @@ fn dispatch(cases: &mut Cases, id: Uuid) -> Attempt {
     }
 }
 
+/// Lets a due leg wait: until a moment, or until release sees that its channel takes
+/// something again.
+fn wait(cases: &mut Cases, id: Uuid, until: Option<DateTime<Utc>>) {
+    let leg = cases.leg_mut(id).expect("the leg is in hand");
+    leg.dispatch_at = until.or(leg.dispatch_at);
+    leg.nudged_at = None;
+}
+
 /// Stops a due leg for a guard: `word` says which, `why` what a person should know.
-fn hold(cases: &mut Cases, id: Uuid, word: &'static str, why: Option<&str>) {
+pub(crate) fn hold(cases: &mut Cases, id: Uuid, word: &'static str, why: Option<&str>) {
     let note = why.map_or_else(|| word.to_owned(), |why| format!("{word}: {why}"));
     cases.move_leg(id, LegEvent::Hold, WORKER, Some(&note)).expect("a scheduled leg can be held");
     let withdrawal_id = cases.leg(id).expect("the leg is in hand").withdrawal_id;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use chrono::{DateTime, NaiveTime, Utc};
-use domain::{Calendar, Rail};
+use domain::{Calendar, ChannelControl, ChannelControls, Rail};
 use gateways::{Gateways, Limits};
 use serde_json::json;
 use simulator::{Running, SimClock, Simulator, Trade};
@@ -46,6 +46,7 @@ impl Scene {
             gateways: Arc::new(gateways.expect("four gateways")),
             rules: Arc::new(rules().policy),
             bank: BankRules::default(),
+            controls: ChannelControls::all(ChannelControl::UNLIMITED),
             clock: Clock::Manual(millis),
         };
         Self { stage, simulator, till, _folder: folder }

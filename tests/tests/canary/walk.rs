@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use broker::{BatchLimits, Connections, Inbox, Outgoing, Published, Publisher, Settled, topology};
 use chrono::{DateTime, NaiveTime, Utc};
 use devstack::{Options, Stack};
-use domain::{Calendar, Currency, Money, Policy, Rail};
+use domain::{Calendar, ChannelControl, ChannelControls, Currency, Money, Policy, Rail};
 use gateways::{Gateways, Limits};
 use lapin::options::{QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -72,6 +72,7 @@ impl Walk {
             gateways: Arc::new(gateways),
             rules: Arc::default(),
             bank: BankRules::default(),
+            controls: ChannelControls::all(ChannelControl::UNLIMITED),
             clock: Clock::Manual(millis),
         };
         let stop = CancellationToken::new();

@@ -4,8 +4,9 @@
 use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 use chrono::TimeDelta;
-use domain::Rail;
+use domain::{Circuit, CircuitState, Rail};
 use maud::{Markup, html};
+use store::circuits;
 use store::operators::Role;
 use store::overview::{self, CallCount, LegCount};
 use store::stops::{self, ALL, Stop};
@@ -30,6 +31,7 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
     let since = state.desk()?.engine.now() - TimeDelta::hours(24);
     let mut tx = state.database.snapshot().await?;
     let stops = stops::all(&mut tx).await?;
+    let circuits = circuits::all(&mut tx).await?;
     let legs = overview::open_legs(&mut tx).await?;
     let calls = overview::calls(&mut tx, since).await?;
     let content = html! {
@@ -42,6 +44,7 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
             section.card {
                 h2 { (lang.rail(rail)) }
                 (switch(visitor, rail.into(), &stops))
+                @for (_, row) in circuits.iter().filter(|it| it.0 == rail) { (circuit(visitor, rail, &row.circuit)) }
                 (carried(visitor, rail, &legs))
                 (answered(visitor, rail, &calls))
             }
@@ -63,6 +66,23 @@ fn switch(visitor: &Visitor, name: &str, stops: &[Stop]) -> Markup {
             @if may { (reason_form(visitor, &format!("/channels/{name}/pause"), lang.say("Stop sends", "停止付款"), "danger")) }
         }
     }
+}
+
+/// A circuit that is not closed: why, since when, and what happens next.
+fn circuit(visitor: &Visitor, rail: Rail, it: &Circuit) -> Markup {
+    let lang = visitor.lang;
+    html! { @if it.state != CircuitState::Closed {
+        p {
+            (badge(("bad", "⚡"), lang.say("circuit open", "熔断"))) " " (moment_or_dash(it.opened_at)) " · "
+            code { (it.cause.as_deref().unwrap_or("—")) } " · "
+            @if it.state == CircuitState::HalfOpen { (lang.say("one payment is finding out whether the channel is well again", "正以一笔付款试探渠道是否恢复")) }
+            @else { (lang.say("next try ", "下次尝试 ")) (moment_or_dash(it.probe_at)) }
+        }
+        p.dim { (lang.say("Nothing is sent and nothing fails meanwhile; what is in doubt is still asked about.", "期间不付款、不判失败；存疑款项仍会继续查询。")) }
+        @if visitor.person.may(Role::Operator) {
+            (reason_form(visitor, &format!("/channels/{rail}/resume"), lang.say("Close the circuit now", "立即恢复"), "primary"))
+        }
+    } }
 }
 
 fn carried(visitor: &Visitor, rail: Rail, legs: &[LegCount]) -> Markup {

@@ -6,9 +6,10 @@
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
-use domain::Rail;
+use domain::{Circuit, CircuitState, Rail};
 use serde_json::json;
 use store::audit::{self, Deed};
+use store::circuits::{self, CircuitRow};
 use store::stops::{self, ALL, Stop};
 use strum::IntoEnumIterator;
 
@@ -28,7 +29,7 @@ pub(crate) async fn run(general: &General, wish: &Channel) -> Result<()> {
     let at = workers::Clock::System.now();
     let mut tx = database.begin().await?;
     match wish {
-        Channel::List => list(general, &stops::all(&mut tx).await?),
+        Channel::List => list(general, &stops::all(&mut tx).await?, &circuits::all(&mut tx).await?),
         Channel::Pause(switch) => {
             let stop = Stop {
                 name: name_of(switch.rail),
@@ -46,8 +47,10 @@ pub(crate) async fn run(general: &General, wish: &Channel) -> Result<()> {
         }
         Channel::Resume(switch) => {
             let name = name_of(switch.rail);
-            if !stops::lift(&mut tx, &name, (&switch.reason, &switch.by), at).await? {
-                let what = format!("{name} is not stopped");
+            let lifted = stops::lift(&mut tx, &name, (&switch.reason, &switch.by), at).await?;
+            let closed = circuits::close(&mut tx, &name, at).await?;
+            if !lifted && !closed {
+                let what = format!("{name} is not stopped, and its circuit is closed");
                 return Err(Failure::new(Exit::Refused, what, "outflow channel list").into());
             }
             audit::put(&mut tx, &deed(switch, "resume", &name), at).await?;
@@ -75,7 +78,9 @@ fn already_stopped(name: &str, there: Option<&Stop>) -> Failure {
     Failure::new(Exit::Refused, format!("{name} is stopped already{story}"), "outflow channel list")
 }
 
-fn list(general: &General, stops: &[Stop]) {
+fn list(general: &General, stops: &[Stop], circuits: &[(Rail, CircuitRow)]) {
+    let circuit_of =
+        |name: &str| circuits.iter().find(|(rail, _)| rail.to_string() == name).map(|(_, row)| &row.circuit);
     let rows: Vec<(String, Option<&Stop>)> = std::iter::once(ALL.to_owned())
         .chain(Rail::iter().map(|it| it.to_string()))
         .map(|name| (name.clone(), stops.iter().find(|it| it.name == name)))
@@ -88,24 +93,45 @@ fn list(general: &General, stops: &[Stop]) {
                 "reason": stop.map(|it| &it.reason),
                 "by": stop.map(|it| &it.thrown_by),
                 "since": stop.map(|it| it.thrown_at),
+                "circuit": circuit_of(name).map(|it| json!({
+                    "state": it.state.to_string(), "cause": it.cause, "since": it.opened_at,
+                    "next_try": it.probe_at, "failures": it.failures,
+                })),
             })
         };
         output::data(general.output, &rows.iter().map(row).collect());
         return;
     }
-    let mut table = output::table(&["channel", "sends", "since", "by", "reason"]);
+    let mut table = output::table(&["channel", "sends", "since", "by", "reason", "circuit"]);
     for (name, stop) in rows {
         let sends = if stop.is_some() { "STOPPED" } else { "go out" };
         let text = |pick: fn(&Stop) -> String| stop.map(pick).unwrap_or_default();
         table.add_row([
-            name,
+            name.clone(),
             sends.to_owned(),
             text(|it| output::moment(it.thrown_at)),
             text(|it| it.thrown_by.clone()),
             text(|it| it.reason.clone()),
+            circuit_of(&name).map(in_words).unwrap_or_default(),
         ]);
     }
     println!("{table}");
+}
+
+/// A circuit in a few words.
+fn in_words(it: &Circuit) -> String {
+    let cause = it.cause.as_deref().unwrap_or("nobody knows why");
+    match it.state {
+        CircuitState::Closed => "closed".to_owned(),
+        CircuitState::Open => {
+            format!("OPEN since {}: {cause}; next try {}", since(it.opened_at), since(it.probe_at))
+        }
+        CircuitState::HalfOpen => format!("tries one payment; open since {}: {cause}", since(it.opened_at)),
+    }
+}
+
+fn since(at: Option<DateTime<Utc>>) -> String {
+    at.map(output::moment).unwrap_or_default()
 }
 
 fn moved(general: &General, name: &str, (switch, at): (&Switch, DateTime<Utc>), stopped: bool) {

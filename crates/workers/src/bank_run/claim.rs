@@ -5,16 +5,16 @@ use chrono::{DateTime, Utc};
 use domain::{LegState, Rail, date_in_shanghai, in_shanghai};
 use gateways::{Order, TransferFile};
 use store::bank_runs::{self, DueLeg, File, FileState, Run};
-use store::{Tx, bank_files, stops};
+use store::{Tx, bank_files, circuits};
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
 use super::{Sending, Step};
-use crate::Till;
 use crate::cases::Cases;
 use crate::failpoint::failpoint;
 use crate::outcome::Told;
 use crate::payout::{Call, claim_in};
+use crate::{Till, circuit};
 
 /// The name of this worker in traces.
 const WORKER: &str = "payout";
@@ -26,7 +26,8 @@ pub(super) const DAILY_TOTAL: &str = "daily_total";
 pub(super) async fn step(till: &Till) -> Result<Step, store::Error> {
     let at = till.clock.now();
     let mut tx = till.database.begin().await?;
-    if stops::thrown(&mut tx, Rail::Bank.into()).await? {
+    let standing = circuits::standing(&mut tx, Rail::Bank).await?;
+    if standing.stopped || circuit::rests(&standing.row, at) {
         return Ok(Step::Rest);
     }
     bank_runs::alone(&mut tx).await?;

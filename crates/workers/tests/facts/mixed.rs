@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use chrono::NaiveTime;
-use domain::{Calendar, Currency, Money, Policy, Rail};
+use domain::{Calendar, ChannelControl, ChannelControls, Currency, Money, Policy, Rail};
 use gateways::{Gateways, Limits};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -81,6 +81,7 @@ impl Market {
             gateways: Arc::new(gateways),
             rules: Arc::new(Policy::default()),
             bank: BankRules::default(),
+            controls: ChannelControls::all(ChannelControl::UNLIMITED),
             clock: Clock::Manual(millis),
         };
         Self { world, simulator, till, _folder: folder }

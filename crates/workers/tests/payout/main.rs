@@ -5,6 +5,7 @@ mod bank_files;
 mod decision_races;
 mod faults;
 mod funding;
+mod limits;
 mod notices;
 mod races;
 mod returns;
@@ -21,7 +22,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, Utc};
-use domain::{Calendar, Rail};
+use domain::{Calendar, ChannelControl, ChannelControls, Rail};
 use gateways::{GatewaySettings, Gateways, Limits};
 use serde_json::{Value, json};
 use simulator::{Running, SimClock, Simulator, Trade};
@@ -84,6 +85,7 @@ impl World {
             gateways: Arc::new(gateways),
             rules: Arc::new(rules().policy),
             bank: BankRules { file_transfers: 1, ..BankRules::default() },
+            controls: ChannelControls::all(ChannelControl::UNLIMITED),
             clock: Clock::Manual(millis),
         };
         Self { stage, simulator, till, folder }

@@ -95,6 +95,7 @@ impl Scene {
              [broker]\nurl = \"{broker}\"\n\
              [vault]\nkeys = [{{ id = \"bench\", file = \"vault.key\" }}]\nlookup_key_file = \"vault.key\"\n\
              [verification]\nrequired = false\n\
+             [channels.alipay]\nrefund_spacing_seconds = 0\n[channels.wechat]\nrefund_spacing_seconds = 0\n\
              [gateways]\nkey_folder = \"gateway-keys\"\nbase_url = \"{url}\"\nsigning = \"{signing}\"\n\
              [policy]\nmax_open_withdrawals = 1000\n"
         );

@@ -273,6 +273,7 @@ fn write_settings(folder: &Path, [database, broker, gateways]: &[String; 3], doo
          [broker]\nurl = \"{broker}\"\n\
          [vault]\nkeys = [{{ id = \"chaos\", file = \"vault.key\" }}]\nlookup_key_file = \"vault.key\"\n\
          [verification]\nrequired = false\n\
+         [channels.alipay]\nrefund_spacing_seconds = 0\n[channels.wechat]\nrefund_spacing_seconds = 0\n\
          [gateways]\nkey_folder = \"{}\"\nbase_url = \"{gateways}\"\n\
          notify_url = \"http://{door}/v1/notices\"\ncall_seconds = 3\n\
          [policy]\nmax_open_withdrawals = 1000\nbank_cut_offs = [{}]\n\

@@ -1,0 +1,2 @@
+-- The circuit of every rail.
+select * from circuit order by rail
