@@ -49,6 +49,9 @@ pub struct Delivery {
     pub message_id: Option<String>,
     /// The AMQP property `content-type`.
     pub content_type: Option<String>,
+    /// The AMQP property `user-id`: who published it. The broker lets nobody set
+    /// another name than the one that logged in (S10).
+    pub user_id: Option<String>,
     /// The queue that it came from.
     pub queue: Arc<str>,
     /// The routing key with which it was published.
@@ -249,6 +252,7 @@ fn receive(delivery: lapin::message::Delivery, queue: &Arc<str>, ledger: &Arc<Le
         body: delivery.data,
         message_id: properties.message_id().as_ref().map(ToString::to_string),
         content_type: properties.content_type().as_ref().map(ToString::to_string),
+        user_id: properties.user_id().as_ref().map(ToString::to_string),
         queue: Arc::clone(queue),
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use broker::access::{Configures, SUBSCRIPTIONS, USERS, User};
 use broker::topology::{self, DEAD_LETTERS, DECISIONS, EVENTS, FACTS, QUEUES, REQUESTS, WORK};
-use broker::{Connections, definitions, password_hash};
+use broker::{BatchLimits, Connections, Inbox, Settled, definitions, password_hash};
 use devstack::{Options, Servers, Stack};
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
@@ -15,6 +15,7 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use tokio_util::sync::CancellationToken;
 
 /// AMQP's reply code for what a user may not do.
 const REFUSED: u16 = 403;
@@ -185,7 +186,14 @@ async fn nobody_publishes_in_the_name_of_another(scene: &Scene) {
     let connection = scene.connect("upstream_requests").await;
     let named = |user: &str| format!("{}_{user}", scene.vhost);
     let own = named("upstream_requests");
+    let reader = Connections::open(&scene.url("intake", &password("intake")), "test").await.unwrap();
+    let channel = reader.consuming.try_channel().await.unwrap();
+    channel.queue_purge(REQUESTS.into(), QueuePurgeOptions::default()).await.unwrap();
     assert_eq!(publish(&connection, WORK, REQUESTS, Some(&own)).await, None);
+    let limits = BatchLimits { max: 1, ..BatchLimits::default() };
+    let batch = Inbox::open(&reader, REQUESTS, limits).next_batch(&CancellationToken::new()).await.unwrap();
+    assert_eq!(batch.deliveries[0].user_id.as_deref(), Some(own.as_str()), "the worker sees who it was");
+    assert_eq!(batch.ack().await, Settled::Sent);
     // A precondition of the broker's own: 406.
     let forged = named("upstream_decisions");
     assert!(publish(&connection, WORK, REQUESTS, Some(&forged)).await.is_some());

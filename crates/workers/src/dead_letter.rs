@@ -47,6 +47,10 @@ impl<'a> From<&'a Delivery> for Letter<'a> {
         if let Some(content_type) = &delivery.content_type {
             headers["content_type"] = printable(content_type).into();
         }
+        // Whoever mends it knows whom to tell.
+        if let Some(user) = &delivery.user_id {
+            headers["user_id"] = printable(user).into();
+        }
         if let Some(trace) = delivery.header("traceparent") {
             headers["traceparent"] = printable(&trace).into();
         }
