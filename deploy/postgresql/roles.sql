@@ -173,6 +173,7 @@ grant insert on transition to outflow_decisions;
 grant select, update on withdrawal to outflow_decisions;
 
 -- release
+grant select on circuit to outflow_release;
 grant select, update on leg to outflow_release;
 grant insert on outbox to outflow_release;
 
@@ -206,12 +207,13 @@ grant select, update on withdrawal to outflow_deadlines;
 
 -- payout
 grant select, update on account to outflow_payout;
-grant insert on attempt to outflow_payout;
+grant select, insert on attempt to outflow_payout;
 grant select, insert on attempt_outcome to outflow_payout;
 grant select on bank_account to outflow_payout;
 grant select, insert, update on bank_file to outflow_payout;
 grant select, insert, update on bank_run to outflow_payout;
 grant select, insert on bank_transfer to outflow_payout;
+grant select, update on circuit to outflow_payout;
 grant select, insert on late_effect to outflow_payout;
 grant select, insert, update on leg to outflow_payout;
 grant insert on outbox to outflow_payout;
@@ -293,6 +295,7 @@ grant select, insert on bank_account to outflow_api;
 grant select on bank_file to outflow_api;
 grant select on bank_run to outflow_api;
 grant select on bank_transfer to outflow_api;
+grant select, update on circuit to outflow_api;
 grant select, insert, update on console_session to outflow_api;
 grant select on deadline_alert to outflow_api;
 grant select, insert on decision to outflow_api;
@@ -332,6 +335,7 @@ grant select, insert on bank_account to outflow_operator;
 grant select on bank_file to outflow_operator;
 grant select, update on bank_run to outflow_operator;
 grant select on bank_transfer to outflow_operator;
+grant select, update on circuit to outflow_operator;
 grant select, update on console_session to outflow_operator;
 grant select on deadline_alert to outflow_operator;
 grant select, insert on decision to outflow_operator;

@@ -18,13 +18,14 @@ allocation           siu   siu  .      .        .         .       .     .      .
 allocation_slice     siu   siu  .      .        .         .       .     .      .         .      .      .         s      .     .       s   s
 approval             .     .    .      i        i         .       .     .      .         .      .      .         s      .     .       si  si
 approval_demand      .     .    .      si       si        .       .     .      .         .      .      .         s      .     .       si  si
-attempt              .     .    .      .        .         .       .     .      .         i      i      .         s      .     .       s   s
+attempt              .     .    .      .        .         .       .     .      .         si     i      .         s      .     .       s   s
 attempt_outcome      .     .    .      .        .         .       .     .      .         si     si     .         s      .     .       s   s
 audit_entry          .     .    .      .        .         .       .     .      .         .      .      .         s      .     .       si  si
 bank_account         i     i    si     s        si        .       s     .      .         s      s      s         .      .     .       si  si
 bank_file            .     .    .      .        .         .       .     .      .         siu    .      .         s      .     .       s   s
 bank_run             .     .    .      .        .         .       .     .      .         siu    .      .         .      .     .       s   su
 bank_transfer        .     .    .      .        .         .       .     .      .         si     .      .         s      .     .       s   s
+circuit              .     .    .      .        .         s       .     .      .         su     .      .         .      .     .       su  su
 console_session      .     .    .      .        .         .       .     .      .         .      .      .         .      .     .       siu su
 deadline_alert       .     .    .      .        .         .       .     .      si        .      .      .         s      .     .       s   s
 decision             .     .    .      s        si        .       .     .      .         .      .      .         s      .     .       si  si
