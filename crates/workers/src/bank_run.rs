@@ -33,7 +33,7 @@ use crate::failpoint::failpoint;
 use crate::gate::{Gate, Pass};
 use crate::outcome::{Told, record_payments};
 use crate::patience::patiently;
-use crate::payout::{Call, STOPPED};
+use crate::payout::{Call, RESTS, STOPPED, unsent};
 use crate::{Error, Till, dead_letter, nudge};
 
 /// The name of this worker in messages to people.
@@ -189,22 +189,18 @@ async fn keep_refused(deliveries: &[Delivery], till: &Till) -> Result<(), store:
 async fn send(sending: Sending, till: &Till, mut gate: Gate) -> Came {
     let Sending { file_id, msg_id, bytes, calls, unfit } = sending;
     let lease_until = calls.iter().map(|it| it.lease_until).min().expect("a file has transfers");
+    let circuit_version = calls.iter().map(|it| it.circuit_version).max().unwrap_or_default();
     let trusted_for = (lease_until - till.clock.now()).to_std().unwrap_or_default();
     let orders: Vec<Order> = calls.iter().map(|it| it.order.clone()).collect();
-    let (receipt, answers) = match gate.ask(Instant::now() + trusted_for).await {
+    let (receipt, answers) = match gate.ask(Instant::now() + trusted_for, circuit_version).await {
         Pass::Open if till.clock.now() < lease_until => {
             failpoint!("payout.bank-before-send");
             let answer = till.gateways.bank.send(&msg_id, bytes, &orders).await;
             failpoint!("payout.bank-after-send");
             answer
         }
-        Pass::Stopped => {
-            let stopped = Outcome::RetryLater {
-                code: STOPPED.to_owned(),
-                detail: "sends were stopped before the call".to_owned(),
-            };
-            (Receipt::Unsent, vec![stopped; orders.len()])
-        }
+        Pass::Stopped => (Receipt::Unsent, vec![unsent(STOPPED); orders.len()]),
+        Pass::Resting => (Receipt::Unsent, vec![unsent(RESTS); orders.len()]),
         Pass::Open | Pass::Unknown => {
             warn!(msg_id, "The claim of a bank file ran out before its call; settle takes its legs up");
             return Came { file: None, told: unfit };

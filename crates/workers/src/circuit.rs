@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::outcome::Told;
 use crate::patience::delay_of_attempt;
-use crate::payout::{LEASE, STOPPED};
+use crate::payout::{LEASE, RESTS, STOPPED};
 
 /// How many legs of a batch may be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct Granted {
     /// How many of the others get their turn in each second that follows; nothing
     /// where they wait for the channel to be well again.
     pub(crate) per_second: Option<usize>,
+    /// The version of the circuit that lets them through.
+    pub(crate) version: i64,
 }
 
 impl Granted {
@@ -54,20 +56,21 @@ pub(crate) async fn take(
     at: DateTime<Utc>,
 ) -> Result<Granted, store::Error> {
     let unlimited = control.concurrency.is_none() && control.pace.is_none();
-    let all = Granted { legs: ready.len(), per_second: None };
+    let all = Granted { legs: ready.len(), per_second: None, version: seen.version };
     if ready.is_empty() || (seen.circuit.state == CircuitState::Closed && (unlimited || rail == Rail::Bank)) {
         return Ok(all);
     }
     let mut row = circuits::lock(tx, rail).await?;
     let granted = match row.circuit.admits(at) {
-        Admission::Nothing => return Ok(Granted { legs: 0, per_second: None }),
+        Admission::Nothing => return Ok(Granted { legs: 0, per_second: None, version: row.version }),
         Admission::Probe => {
             info!(%rail, leg = %ready[0], "One payment finds out whether the channel is well again");
             row.circuit = row.circuit.probed(at + LEASE);
             row.probe_leg_id = Some(ready[0]);
-            Granted { legs: if rail == Rail::Bank { ready.len() } else { 1 }, per_second: None }
+            let legs = if rail == Rail::Bank { ready.len() } else { 1 };
+            Granted { legs, per_second: None, version: row.version + 1 }
         }
-        Admission::All if rail == Rail::Bank => all,
+        Admission::All if rail == Rail::Bank => Granted { version: row.version + 1, ..all },
         Admission::All => {
             let (mut legs, mut per_second) = (ready.len(), None);
             if let Some(most) = control.concurrency {
@@ -81,7 +84,7 @@ pub(crate) async fn take(
                 let pace = pace.per_second as usize;
                 per_second = Some(per_second.map_or(pace, |it: usize| it.min(pace)));
             }
-            Granted { legs, per_second }
+            Granted { legs, per_second, version: row.version + 1 }
         }
     };
     write(tx, rail, &row, at).await?;
@@ -158,7 +161,7 @@ fn words(rail: Rail, told: &[Told<Outcome>]) -> Vec<(Uuid, Health)> {
 /// What an outcome says about the channel, as against the payment.
 fn health(outcome: &Outcome) -> Health {
     match outcome {
-        Outcome::RetryLater { code, .. } if code == STOPPED => Health::Unsent,
+        Outcome::RetryLater { code, .. } if is_unsent(code) => Health::Unsent,
         Outcome::Unknown { code, .. } | Outcome::RetryLater { code, .. } => Health::Troubled(code.clone()),
         Outcome::Configuration { code, .. } => Health::Misconfigured(code.clone()),
         Outcome::Succeeded { .. }
@@ -166,6 +169,11 @@ fn health(outcome: &Outcome) -> Health {
         | Outcome::Failed { .. }
         | Outcome::Reroute { .. } => Health::Answers,
     }
+}
+
+/// Whether a code is one of ours for a call that was not made.
+pub(crate) fn is_unsent(code: &str) -> bool {
+    [STOPPED, RESTS].contains(&code)
 }
 
 /// How long the channel is left in peace after so many rests in a row, with jitter.

@@ -1,13 +1,14 @@
-//! The gate before every send: open only while it is known that no stop is thrown (S07).
+//! The gate before every send: open only while it is known that no stop is thrown (S07)
+//! and that the channel's circuit did not open since the claim.
 //!
-//! A claim looks at the stops too, but up to a minute can pass between a claim
+//! A claim looks at both too, but up to a minute can pass between a claim
 //! and its call. So whoever is about to call asks here, and a stop keeps money
 //! from leaving in less than a second, whatever was claimed before it.
 
 use std::time::Duration;
 
-use domain::Rail;
-use store::{Database, stops};
+use domain::{CircuitState, Rail};
+use store::{Database, circuits};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
@@ -23,6 +24,8 @@ const BELIEVED_FOR: Duration = Duration::from_millis(700);
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     stopped: bool,
+    /// The version of the circuit, where it is not closed.
+    resting: Option<i64>,
     at: Instant,
 }
 
@@ -37,6 +40,8 @@ pub(crate) enum Pass {
     Open,
     /// A stop is thrown.
     Stopped,
+    /// The circuit opened after it let the call through.
+    Resting,
     /// Nobody knows: the database did not answer in time. That is no permission.
     Unknown,
 }
@@ -49,8 +54,8 @@ impl Gate {
             loop {
                 let looked_at = Instant::now();
                 match look(&database, rail).await {
-                    Ok(stopped) => {
-                        tell.send_replace(Some(Seen { stopped, at: looked_at }));
+                    Ok((stopped, resting)) => {
+                        tell.send_replace(Some(Seen { stopped, resting, at: looked_at }));
                     }
                     Err(error) => warn!(%rail, %error, "The stops cannot be read; nothing is sent meanwhile"),
                 }
@@ -63,20 +68,25 @@ impl Gate {
         Self(told)
     }
 
-    /// What the gate says now, or as soon as it is known before `deadline`.
-    pub(crate) async fn ask(&mut self, deadline: Instant) -> Pass {
+    /// What the gate says now, or as soon as it is known before `deadline`, to a call
+    /// that this version of the circuit let through.
+    pub(crate) async fn ask(&mut self, deadline: Instant, version: i64) -> Pass {
         let fresh = |seen: &Option<Seen>| seen.is_some_and(|it| it.at.elapsed() < BELIEVED_FOR);
         match timeout_at(deadline, self.0.wait_for(fresh)).await {
             Ok(Ok(seen)) if seen.is_some_and(|it| it.stopped) => Pass::Stopped,
+            Ok(Ok(seen)) if seen.is_some_and(|it| it.resting.is_some_and(|now| now > version)) => {
+                Pass::Resting
+            }
             Ok(Ok(_)) => Pass::Open,
             Ok(Err(_)) | Err(_) => Pass::Unknown,
         }
     }
 }
 
-async fn look(database: &Database, rail: Rail) -> Result<bool, store::Error> {
+async fn look(database: &Database, rail: Rail) -> Result<(bool, Option<i64>), store::Error> {
     let mut tx = database.begin().await?;
-    stops::thrown(&mut tx, rail.into()).await
+    let seen = circuits::standing(&mut tx, rail).await?;
+    Ok((seen.stopped, (seen.row.circuit.state != CircuitState::Closed).then_some(seen.row.version)))
 }
 
 #[cfg(test)]
@@ -85,8 +95,9 @@ mod tests {
 
     use chrono::{DateTime, Utc};
     use devstack::{Options, Servers, Stack};
-    use domain::Rail;
+    use domain::{Caller, ChannelControl, Health, Rail};
     use store::Database;
+    use store::circuits::{self, CircuitRow};
     use store::stops::{self, Stop};
     use tokio::time::Instant;
 
@@ -128,7 +139,7 @@ mod tests {
     /// Asks until the gate says `wanted`. A gate that never does fails by the deadline.
     async fn until(gate: &mut Gate, wanted: Pass) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while gate.ask(deadline).await != wanted {
+        while gate.ask(deadline, 0).await != wanted {
             assert!(Instant::now() < deadline, "the gate never said {wanted:?}");
             tokio::task::yield_now().await;
         }
@@ -158,10 +169,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_circuit_that_opens_holds_back_what_it_let_through_before() {
+        let (_stack, database) = database().await;
+        let mut gate = Gate::watch(database.clone(), Rail::Alipay);
+        until(&mut gate, Pass::Open).await;
+
+        let mut tx = database.begin().await.expect("a transaction");
+        let row = circuits::lock(&mut tx, Rail::Alipay).await.expect("a circuit");
+        let rule = ChannelControl::UNLIMITED.circuit;
+        let wrong = Health::Misconfigured("invalid-app-id".to_owned());
+        let circuit = row.circuit.after((&wrong, Caller::Other), (&rule, rule.rest), now());
+        assert!(
+            circuits::write(&mut tx, Rail::Alipay, &CircuitRow { circuit, ..row }, now())
+                .await
+                .expect("a row")
+        );
+        tx.commit().await.expect("the commit");
+        until(&mut gate, Pass::Resting).await;
+        let soon = Instant::now() + Duration::from_secs(30);
+        assert_eq!(gate.ask(soon, 1).await, Pass::Open, "the call that tries goes through");
+
+        assert!(throw(&database, "alipay").await);
+        until(&mut gate, Pass::Stopped).await;
+    }
+
+    #[tokio::test]
     async fn a_gate_that_cannot_know_does_not_open() {
         let (_stack, database) = database().await;
         database.close().await;
         let mut gate = Gate::watch(database, Rail::Alipay);
-        assert_eq!(gate.ask(Instant::now() + Duration::from_millis(50)).await, Pass::Unknown);
+        assert_eq!(gate.ask(Instant::now() + Duration::from_millis(50), 0).await, Pass::Unknown);
     }
 }

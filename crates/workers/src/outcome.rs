@@ -137,10 +137,12 @@ fn apply_payment(
         Outcome::RetryLater { .. } | Outcome::Configuration { .. } if !doubted => {
             go(cases, id, LegEvent::Refuse, PAYOUT, words);
             go(cases, id, LegEvent::Retry, PAYOUT, words);
+            // What was not sent is due as before, and has spent nothing.
+            let unsent = words.code.as_deref().is_some_and(circuit::is_unsent);
             let leg = cases.leg_mut(id).expect("the leg is in hand");
-            leg.dispatch_at = Some(at + retry_delay(attempts, retry));
+            leg.dispatch_at = Some(if unsent { at } else { at + retry_delay(attempts, retry) });
             leg.nudged_at = None;
-            if spent(attempts, retry.sends) {
+            if !unsent && spent(attempts, retry.sends) {
                 hold(cases, id, RETRIES_SPENT, words.note().as_deref());
             }
         }

@@ -55,6 +55,9 @@ const OUTCOMES: usize = 256;
 /// The code of a call that was not made because sends were stopped after its claim.
 pub(crate) const STOPPED: &str = "stopped";
 
+/// The code of a call that was not made because its channel's circuit opened after its claim.
+pub(crate) const RESTS: &str = "circuit_open";
+
 /// How long a claim is trusted. Longer than a call with its wait for a permit.
 pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
@@ -82,6 +85,8 @@ pub(crate) struct Call {
     pub(crate) leg_id: Uuid,
     pub(crate) attempt_id: Uuid,
     pub(crate) lease_until: DateTime<Utc>,
+    /// Of the circuit that let it through.
+    pub(crate) circuit_version: i64,
     pub(crate) order: Order,
 }
 
@@ -136,15 +141,13 @@ pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationTok
 /// the claim sends the leg back to wait: it is certain that nothing was sent.
 async fn make(call: Call, rail: Rail, till: &Till, mut gate: Gate) -> Option<Told<Outcome>> {
     let trusted_for = (call.lease_until - till.clock.now()).to_std().unwrap_or_default();
-    let answer = match gate.ask(Instant::now() + trusted_for).await {
+    let answer = match gate.ask(Instant::now() + trusted_for, call.circuit_version).await {
         Pass::Open if till.clock.now() < call.lease_until => {
             failpoint!("payout.before-call");
             till.gateways.of(rail).pay(&call.order).await
         }
-        Pass::Stopped => Outcome::RetryLater {
-            code: STOPPED.to_owned(),
-            detail: "sends were stopped before the call".to_owned(),
-        },
+        Pass::Stopped => unsent(STOPPED),
+        Pass::Resting => unsent(RESTS),
         Pass::Open | Pass::Unknown => {
             warn!(leg = %call.leg_id, "A claim ran out before its call; settle takes it up");
             return None;
@@ -153,6 +156,12 @@ async fn make(call: Call, rail: Rail, till: &Till, mut gate: Gate) -> Option<Tol
     failpoint!("payout.after-call");
     let answer = if planted!("fail-on-timeout") { doubt_as_failure(answer) } else { answer };
     Some(Told { leg_id: call.leg_id, attempt_id: call.attempt_id, answer })
+}
+
+/// What is told of a call that was not made, under one of our own codes.
+pub(crate) fn unsent(code: &str) -> Outcome {
+    let detail = if code == STOPPED { "sends were stopped" } else { "the channel was left in peace" };
+    Outcome::RetryLater { code: code.to_owned(), detail: format!("{detail} before the call") }
 }
 
 /// The planted bug of a test: what is not known is taken for a refusal.
@@ -272,7 +281,13 @@ pub(crate) async fn claim_in(
             wait(&mut cases, id, granted.turn_of(place - granted.legs, at));
         } else if let Some(order) = orders.by_leg.remove(&id) {
             let attempt = dispatch(&mut cases, id);
-            calls.push(Call { leg_id: id, attempt_id: attempt.id, lease_until: at + LEASE, order });
+            calls.push(Call {
+                leg_id: id,
+                attempt_id: attempt.id,
+                lease_until: at + LEASE,
+                circuit_version: granted.version,
+                order,
+            });
             claimed.push(attempt);
         }
     }

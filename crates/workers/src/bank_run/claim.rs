@@ -26,11 +26,11 @@ pub(super) const DAILY_TOTAL: &str = "daily_total";
 pub(super) async fn step(till: &Till) -> Result<Step, store::Error> {
     let at = till.clock.now();
     let mut tx = till.database.begin().await?;
+    bank_runs::alone(&mut tx).await?;
     let standing = circuits::standing(&mut tx, Rail::Bank).await?;
     if standing.stopped || circuit::rests(&standing.row, at) {
         return Ok(Step::Rest);
     }
-    bank_runs::alone(&mut tx).await?;
     let step = match bank_files::repeatable(&mut tx, at).await? {
         Some(file) => again(&mut tx, file, (till, at)).await?,
         None => next(&mut tx, (till, at)).await?,

@@ -74,6 +74,51 @@ impl World {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn s07_a_switch_stops_sends_while_one_payment_tries() {
+    let circuit = CircuitRule { failures: Some(1), ..ChannelControl::UNLIMITED.circuit };
+    let world = limited(ChannelControl { circuit, ..ChannelControl::UNLIMITED }).await;
+    let world = Arc::new(with(world, "alipay", &endings(9_000, 4)).await);
+    let outage = "name = \"x\"\n[[on]]\nchannel = \"alipay\"\nop = \"transfer\"\noutage = { for = \"1s\" }\n";
+    world.simulator.load_scenario(outage).expect("a scenario");
+    let legs = world.legs_of(Rail::Alipay).await;
+    assert_eq!(world.send(&legs[..1]).await, 1);
+    assert_eq!(world.circuit().await, "open 1");
+    world.until_the_try().await;
+
+    let slow = "name = \"x\"\n[[on]]\nchannel = \"alipay\"\nop = \"transfer\"\nsteps = [{ attempt = 1, reply = \"slow:1500ms\" }]\n";
+    world.simulator.load_scenario(slow).expect("a scenario");
+    let trying = tokio::spawn({
+        let (world, legs) = (Arc::clone(&world), legs.clone());
+        async move { world.send(&legs[1..]).await }
+    });
+    while world.circuit().await != "half_open 1" {
+        assert!(!trying.is_finished(), "the try was over before anybody saw it");
+        tokio::task::yield_now().await;
+    }
+    let stop = Stop {
+        name: "alipay".to_owned(),
+        reason: "a drill".to_owned(),
+        thrown_by: "zhao.lei".to_owned(),
+        thrown_at: world.now(),
+    };
+    let mut tx = world.till.database.begin().await.expect("a transaction");
+    assert!(stops::throw(&mut tx, &stop).await.expect("the switch"));
+    tx.commit().await.expect("a commit");
+    assert_eq!(world.send(&legs[1..]).await, 0, "another worker sends nothing");
+    assert_eq!(trying.await.expect("the try"), 1);
+    assert_eq!(world.send(&legs[1..]).await, 0, "nor does anybody afterwards");
+
+    let mut tx = world.till.database.begin().await.expect("a transaction");
+    assert!(stops::lift(&mut tx, "alipay", ("over", "qian.hui"), world.now()).await.expect("the switch"));
+    tx.commit().await.expect("a commit");
+    world.till.clock.advance_to(world.now() + TimeDelta::minutes(15));
+    world.run_to_the_end().await;
+    assert_eq!(world.count("select count(*) from leg where state = 'paid'").await, 4);
+    assert_eq!(world.simulator.book().movements.len(), 4);
+    world.books_agree().await;
+}
+
 #[tokio::test]
 async fn an_outage_rests_its_channel_alone_and_one_payment_ends_it() {
     let circuit =
