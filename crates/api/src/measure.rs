@@ -1,66 +1,138 @@
 //! Metrics: read from the books when Prometheus asks.
 //!
 //! Every process that serves them says the same, because the rows are the truth.
-//! Only what leaves no row is counted in the process: the notices of gateways,
-//! most of all those that were refused.
+//! Counters and histograms count on from the process's first look. Only what leaves no row is
+//! counted in the process: the notices of gateways, most of all those that were refused.
 //! Names begin with `outflow_`, units are base units, and no label holds an id.
+
+mod books;
+mod flow;
 
 use axum::extract;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
-use domain::{CircuitState, Rail};
-use metrics::{counter, describe_counter, describe_gauge, gauge, with_local_recorder};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use store::checks::{self, Check};
-use store::circuits::{self, CircuitRow};
-use store::history::{self, Totals};
-use store::stops;
+use chrono::{DateTime, Utc};
+use domain::Rail;
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, with_local_recorder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use self::books::Books;
+use self::flow::{Flow, Happened};
 use crate::State;
 use crate::refusal::Refusal;
 
 /// The text format that Prometheus reads.
 const TEXT_FORMAT: (HeaderName, &str) = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
 
+/// From a tenth of a second to two weeks: states end in moments, or wait for people and cut-offs.
+const MOVES: &[f64] = &[
+    0.1,
+    0.5,
+    1.0,
+    5.0,
+    15.0,
+    60.0,
+    300.0,
+    900.0,
+    3_600.0,
+    14_400.0,
+    86_400.0,
+    259_200.0,
+    604_800.0,
+    1_209_600.0,
+];
+
+/// Gateways answer in seconds, or not at all.
+const CALLS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0];
+
+/// Values of a moment, and what they mean.
+const GAUGES: &[(&str, &str)] = &[
+    ("outflow_build_info", "1, with the version as a label"),
+    ("outflow_withdrawals", "Withdrawals that have not ended, by state"),
+    ("outflow_oldest_age_seconds", "How long the longest withdrawal has been in a state; 0: there is none"),
+    ("outflow_unknown_outcomes", "Legs of which nobody knows whether their money left, by channel"),
+    ("outflow_unknown_oldest_age_seconds", "How long the longest of them has been unknown; 0: there is none"),
+    ("outflow_manual_reviews", "Legs that only people with evidence can end, by channel"),
+    (
+        "outflow_deadline_headroom_seconds",
+        "Until the nearest deadline of a channel's legs, negative when it has passed; infinite: there is none",
+    ),
+    ("outflow_overdue_legs", "Legs under way whose deadline has passed, by channel"),
+    (
+        "outflow_ledger_difference",
+        "Rows in which buckets, journal, legs and gateways do not agree about money, at the last look of the verify worker",
+    ),
+    ("outflow_outbox_messages", "Messages in the outbox that are not published yet"),
+    ("outflow_outbox_lag_seconds", "How long the first message of the outbox has waited; 0: none waits"),
+    ("outflow_parked_messages", "Messages that no worker could use and nobody has dealt with"),
+    ("outflow_parked_oldest_age_seconds", "How long the first of them has waited; 0: none waits"),
+    ("outflow_stopped_accounts", "Accounts that their facts have stopped"),
+    ("outflow_channel_circuit_open", "1 while nothing is sent on a channel because it kept failing"),
+    ("outflow_stops", "Switches that keep money from leaving"),
+    (
+        "outflow_invariant_violations",
+        "Rows that break an invariant of the books, at the last look of the verify worker",
+    ),
+    ("outflow_invariants_checked_timestamp_seconds", "When the verify worker last looked at every invariant"),
+    ("outflow_broker_up", "Whether RabbitMQ answers this process"),
+    (
+        "outflow_queue_messages",
+        "Messages that are ready in a queue; not a number while nobody can count them",
+    ),
+    ("outflow_queue_consumers", "Consumers of a queue; not a number while nobody can count them"),
+];
+
+/// What only grows, and what it means.
+const COUNTERS: &[(&str, &str)] = &[
+    ("outflow_requests_total", "Requests by result: accepted, rejected, repeated, conflict, malformed"),
+    ("outflow_deadline_missed_total", "Legs that missed their deadline"),
+    ("outflow_notices_total", "Notifications of gateways to this process, by result"),
+];
+
+/// Lengths of time, and what they mean.
+const HISTOGRAMS: &[(&str, &str, &[f64])] = &[
+    (
+        "outflow_transition_duration_seconds",
+        "How long a withdrawal or a leg was in a state before it moved on",
+        MOVES,
+    ),
+    (
+        "outflow_gateway_request_duration_seconds",
+        "From the commit of an attempt to that of its answer, by channel, operation and outcome",
+        CALLS,
+    ),
+];
+
 /// Our own registry: a process may serve several states, in tests for example.
 pub(crate) struct Gauges {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    flow: Flow,
 }
 
 impl Gauges {
+    /// # Panics
+    /// Never: the buckets are constants, and there are some.
     pub(crate) fn new() -> Self {
-        let recorder = PrometheusBuilder::new().build_recorder();
+        let builder = HISTOGRAMS.iter().fold(PrometheusBuilder::new(), |builder, (name, _, buckets)| {
+            let name = Matcher::Full((*name).to_owned());
+            builder.set_buckets_for_metric(name, buckets).expect("there are buckets")
+        });
+        let recorder = builder.build_recorder();
         let handle = recorder.handle();
         with_local_recorder(&recorder, || {
-            describe_gauge!("outflow_build_info", "1, with the version as a label");
-            describe_gauge!("outflow_withdrawals", "Withdrawals in the books, rejected ones included");
-            describe_gauge!("outflow_repeated_requests", "Requests that came again");
-            describe_gauge!(
-                "outflow_parked_messages",
-                "Messages that no worker could use and nobody has dealt with"
-            );
-            describe_gauge!("outflow_outbox_messages", "Messages in the outbox that are not published yet");
-            describe_gauge!("outflow_stops", "Switches that keep money from leaving");
-            describe_gauge!(
-                "outflow_channel_circuit_open",
-                "1 while nothing is sent on a channel because it kept failing"
-            );
-            describe_gauge!(
-                "outflow_invariant_violations",
-                "Rows that break an invariant of the books, at the last look of the verify duty"
-            );
-            describe_gauge!(
-                "outflow_invariants_checked_timestamp_seconds",
-                "When the verify duty last looked at every invariant"
-            );
-            describe_counter!(
-                "outflow_notices_total",
-                "Notifications of gateways to this process, by result"
-            );
+            for (name, meaning) in GAUGES {
+                describe_gauge!(*name, *meaning);
+            }
+            for (name, meaning) in COUNTERS {
+                describe_counter!(*name, *meaning);
+            }
+            for (name, meaning, _) in HISTOGRAMS {
+                describe_histogram!(*name, *meaning);
+            }
             gauge!("outflow_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         });
-        Self { recorder, handle }
+        Self { recorder, handle, flow: Flow::default() }
     }
 
     /// Counts one delivery of a notification.
@@ -70,96 +142,29 @@ impl Gauges {
         });
     }
 
-    fn render(
-        &self,
-        totals: &Totals,
-        stops: usize,
-        (checks, circuits): (&[Check], &[(Rail, CircuitRow)]),
-    ) -> String {
+    fn render(&self, books: &Books, happened: Happened) -> String {
         with_local_recorder(&self.recorder, || {
-            for (rail, row) in circuits {
-                let open = row.circuit.state != CircuitState::Closed;
-                gauge!("outflow_channel_circuit_open", "channel" => <&str>::from(*rail))
-                    .set(f64::from(u8::from(open)));
-            }
-            for it in checks {
-                gauge!("outflow_invariant_violations", "invariant" => it.invariant.clone())
-                    .set(it.violations);
-            }
-            if let Some(oldest) = checks.iter().map(|it| it.checked_at.timestamp()).min() {
-                #[expect(clippy::cast_precision_loss, reason = "seconds below 2^53")]
-                gauge!("outflow_invariants_checked_timestamp_seconds").set(oldest as f64);
-            }
-            for (name, value) in [
-                ("outflow_withdrawals", totals.withdrawals),
-                ("outflow_repeated_requests", totals.repeats),
-                ("outflow_parked_messages", totals.parked),
-                ("outflow_outbox_messages", totals.unpublished),
-                ("outflow_stops", i64::try_from(stops).unwrap_or(i64::MAX)),
-            ] {
-                #[expect(clippy::cast_precision_loss, reason = "a count below 2^53")]
-                gauge!(name).set(value as f64);
-            }
+            books.record();
+            happened.record();
         });
+        // Histograms keep what they were told until it is taken into their buckets.
+        self.handle.run_upkeep();
         self.handle.render()
     }
+}
+
+/// The moment for a process behind which nobody decides, and that has no other clock.
+#[expect(clippy::disallowed_methods, reason = "ages for people who watch; nothing is decided by them")]
+fn wall_clock() -> DateTime<Utc> {
+    Utc::now()
 }
 
 /// The metrics as a text.
 pub(crate) async fn metrics(
     extract::State(state): extract::State<State>,
 ) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
-    let mut connection = state.database.pool().acquire().await.map_err(store::Error::from)?;
-    let totals = history::totals(&mut connection).await?;
-    let stops = stops::all(&mut connection).await?.len();
-    let checks = checks::all(&mut connection).await?;
-    let circuits = circuits::all(&mut connection).await?;
-    Ok(([TEXT_FORMAT], state.gauges.render(&totals, stops, (&checks, &circuits))))
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::DateTime;
-    use domain::{Circuit, Money, Rail};
-    use store::checks::Check;
-    use store::circuits::CircuitRow;
-    use store::history::Totals;
-
-    use super::Gauges;
-
-    #[test]
-    fn every_metric_has_the_prefix_and_no_label_holds_an_id() {
-        let totals =
-            Totals { withdrawals: 12, paid_out: Money::from_minor(5), parked: 3, repeats: 2, unpublished: 1 };
-        let check = Check {
-            invariant: "I02".to_owned(),
-            violations: 4,
-            example: None,
-            checked_at: DateTime::UNIX_EPOCH,
-            broken_since: None,
-        };
-        let circuit = Circuit::CLOSED.probed(DateTime::UNIX_EPOCH);
-        let open = CircuitRow { circuit, version: 3, probe_leg_id: None, paced_until: None };
-        let text = Gauges::new().render(&totals, 0, (&[check], &[(Rail::Alipay, open)]));
-        for line in [
-            "outflow_withdrawals 12",
-            "outflow_parked_messages 3",
-            "outflow_stops 0",
-            "outflow_channel_circuit_open{channel=\"alipay\"} 1",
-            "outflow_invariant_violations{invariant=\"I02\"} 4",
-            "outflow_invariants_checked_timestamp_seconds 0",
-        ] {
-            assert!(text.lines().any(|it| it == line), "{line} is missing in\n{text}");
-        }
-        let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        for sample in samples {
-            assert!(sample.starts_with("outflow_"), "{sample}");
-            let labelled = [
-                "outflow_build_info{version=",
-                "outflow_channel_circuit_open{channel=",
-                "outflow_invariant_violations{invariant=",
-            ];
-            assert!(!sample.contains('{') || labelled.iter().any(|it| sample.starts_with(it)), "{sample}");
-        }
-    }
+    let at = state.desk.as_ref().map_or_else(wall_clock, |desk| desk.engine.now());
+    let books = Books::read(&state.database, &state.connections, at).await?;
+    let happened = state.gauges.flow.read_on(&state.database).await?;
+    Ok(([TEXT_FORMAT], state.gauges.render(&books, happened)))
 }

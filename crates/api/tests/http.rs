@@ -70,7 +70,7 @@ async fn probes_and_metrics_answer_and_a_stop_ends_the_server() {
     let (status, kind, text) = server.get("/metrics").await;
     assert_eq!(status, StatusCode::OK);
     assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
-    assert!(text.contains("\noutflow_withdrawals 0\n"), "{text}");
+    assert!(text.contains("\noutflow_withdrawals{state=\"approved\"} 0\n"), "{text}");
 
     server.database.close().await;
     let (status, _, text) = server.get("/readyz").await;
