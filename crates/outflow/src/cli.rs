@@ -3,6 +3,7 @@
 mod bank_run;
 mod channel;
 mod code;
+mod config;
 mod decide;
 mod explain;
 mod facts;
@@ -32,6 +33,7 @@ use uuid::Uuid;
 pub(crate) use self::bank_run::{BankRun, Release};
 pub(crate) use self::channel::{Channel, Switch, SwitchName};
 pub(crate) use self::code::{Code, IssueCode};
+pub(crate) use self::config::Config;
 pub(crate) use self::decide::Decide;
 pub(crate) use self::explain::Explain;
 pub(crate) use self::facts::{Facts, Intervention};
@@ -142,6 +144,11 @@ pub(crate) enum Command {
     /// Working days and deadlines
     #[command(subcommand)]
     Calendar(Calendar),
+    /// What is wrong with an installation, and how to mend it; changes nothing
+    Doctor,
+    /// The settings: whether they hold together, and where each comes from
+    #[command(subcommand)]
+    Config(Config),
     /// What a code in an event, an answer or a row means, and what to do about it
     Explain(Explain),
     /// The contracts as documents: messages and HTTP

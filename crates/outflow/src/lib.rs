@@ -84,6 +84,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Parked(wish) => command::parked::run(&general, &wish).await,
         Command::Operator(wish) => command::operator::run(&general, &wish).await,
         Command::Calendar(action) => command::calendar::run(&general, &action),
+        Command::Doctor => command::doctor::run(&general).await,
+        Command::Config(action) => command::config::run(&general, &action),
         Command::Explain(arguments) => command::explain::run(&general, &arguments),
         Command::Schema(wish) => command::schema::run(&general, &wish),
         Command::Man(arguments) => command::man::run(&arguments),

@@ -12,7 +12,7 @@ use comfy_table::{ContentArrangement, ContentLineStyle, LineStyle, Table, TableS
 use domain::{Currency, Money};
 use serde_json::Value;
 
-use crate::cli::Output;
+use crate::cli::{General, Output};
 
 /// One line under the header and nothing else: a copied row carries no frame along.
 const STYLE: TableStyle = TableStyle::new()
@@ -77,6 +77,19 @@ pub(crate) fn page(text: &str) {
     let mut stdout = std::io::stdout().lock();
     if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
         std::process::exit(0);
+    }
+}
+
+/// Says something about the data, on stderr: a pipe sees data alone.
+pub(crate) fn talk(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Ends a command with the command that comes next. Only a person wants to know:
+/// a program that reads data is told nothing.
+pub(crate) fn next(general: &General, command: &str) {
+    if !general.output.is_data() {
+        talk(&format!("next: {command}"));
     }
 }
 

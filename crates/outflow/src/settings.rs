@@ -12,18 +12,23 @@ mod environment;
 mod gateways;
 mod passwords;
 mod policy;
+mod provenance;
+mod reference;
 mod secrets;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use bank::BankSettings;
 pub(crate) use channels::ChannelsSettings;
 pub(crate) use gateways::GatewaySettings;
 pub(crate) use policy::PolicySettings;
+pub(crate) use provenance::{Assigned, values};
+pub(crate) use reference::reference;
 pub(crate) use secrets::{Secret, VaultSettings, VerificationSettings};
 
 use crate::exit::{Exit, Failure};
@@ -32,7 +37,7 @@ use crate::exit::{Exit, Failure};
 const USUAL_FILE: &str = "config/outflow.toml";
 
 /// Everything that can be set. Relative paths start at the settings file.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     /// How strict to be.
@@ -63,7 +68,9 @@ pub(crate) struct Settings {
 }
 
 /// How strict to be about passwords.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, strum::EnumString)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema, strum::EnumString,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub(crate) enum Profile {
@@ -75,7 +82,7 @@ pub(crate) enum Profile {
 }
 
 /// PostgreSQL.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DatabaseSettings {
     /// `postgres://user@host/database`. With a password, use the file or the environment.
@@ -93,7 +100,7 @@ impl Default for DatabaseSettings {
 }
 
 /// RabbitMQ.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct BrokerSettings {
     /// `amqp://host/vhost` or `amqps://…`. With a password, use the file or the environment.
@@ -103,7 +110,7 @@ pub(crate) struct BrokerSettings {
 }
 
 /// Working days.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CalendarSettings {
     /// The folder with one file per year [default: the official years known at build time].
@@ -111,7 +118,7 @@ pub(crate) struct CalendarSettings {
 }
 
 /// The API, the console, probes and metrics over HTTP.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ApiSettings {
     /// Where it listens, in plain HTTP: a proxy with TLS stands in front.
@@ -131,16 +138,29 @@ impl Settings {
     /// When the file is missing although it was named, or says what nobody
     /// understands: the error shows the line and points at the place.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
-        let usual = Path::new(USUAL_FILE);
-        let file = file.or_else(|| usual.is_file().then_some(usual));
-        let mut settings = match file {
-            Some(file) => Self::read(file)?,
+        let settings = Self::gather(file)?;
+        settings.refuse_default_passwords()?;
+        settings.refuse_plain_text()?;
+        Ok(settings)
+    }
+
+    /// The same without a judgement of the passwords, for those who tell what is wrong.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub(crate) fn gather(file: Option<&Path>) -> Result<Self> {
+        let mut settings = match Self::file(file) {
+            Some(file) => Self::read(&file)?,
             None => Self::default(),
         };
         environment::overlay(&mut settings, &|name| std::env::var(name).ok())?;
-        passwords::refuse_defaults(&settings)?;
-        settings.refuse_plain_text()?;
         Ok(settings)
+    }
+
+    /// The settings file: the one that was named, or else the usual one, where it is there.
+    pub(crate) fn file(named: Option<&Path>) -> Option<PathBuf> {
+        let usual = Path::new(USUAL_FILE);
+        named.or_else(|| usual.is_file().then_some(usual)).map(Path::to_path_buf)
     }
 
     /// Reads one settings file, without the environment.

@@ -141,3 +141,87 @@ fn completions_are_printed_for_shells() {
         assert!(code == Some(0) && out.contains("topology"), "{shell}");
     }
 }
+
+#[test]
+fn config_show_says_where_each_value_comes_from_and_shows_no_secret() {
+    let config = file("shown.toml", "profile = \"dev\"\n[database]\nurl = \"postgres://o:hush@db/o\"\n");
+    let show = |more: &[&str]| {
+        let mut command = outflow(&["config", "show", "--config"]);
+        let command = command.arg(&config).args(more).env("OUTFLOW_DATABASE_CONNECTIONS", "3");
+        run(command.env("OUTFLOW_VAULT_KEYS", "k1:hush"))
+    };
+    let (code, out, said) = show(&["--output", "json"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!out.contains("hush") && !said.contains("next:"), "{out}{said}");
+    let rows: serde_json::Value = serde_json::from_str(&out).expect("settings in JSON");
+    for (setting, value, from) in [
+        ("profile", serde_json::json!("dev"), "file"),
+        ("database.url", serde_json::json!("(secret)"), "file"),
+        ("database.connections", serde_json::json!(3), "environment (OUTFLOW_DATABASE_CONNECTIONS)"),
+        ("vault.keys", serde_json::json!("(secret)"), "environment (OUTFLOW_VAULT_KEYS)"),
+        ("policy.approvers", serde_json::json!(2), "default"),
+    ] {
+        let row = rows.as_array().and_then(|rows| rows.iter().find(|row| row["setting"] == setting));
+        let row = row.unwrap_or_else(|| panic!("{setting} in {out}"));
+        assert_eq!((&row["value"], row["from"].as_str()), (&value, Some(from)), "{setting}");
+    }
+    let (_, out, said) = show(&[]);
+    assert!(out.contains("environment (OUTFLOW_VAULT_KEYS)") && !out.contains("hush"), "{out}");
+    assert!(said.contains("shown.toml") && said.contains("next: outflow config check"), "{said}");
+}
+
+#[test]
+fn config_check_names_every_part_that_is_missing_and_needs_no_server() {
+    let (code, out, said) = run(&mut outflow(&["config", "check"]));
+    assert_eq!(code, Some(2), "{said}");
+    for words in
+        ["✗ address of the database: no address", "✗ keys of the vault: there is no", "✓ working-day"]
+    {
+        assert!(out.contains(words), "{words} in {out}");
+    }
+    assert!(said.contains("address of the broker, keys of the vault") && said.contains("next:"), "{said}");
+    let key = "00".repeat(32);
+    let (code, out, said) = run(outflow(&["config", "check"])
+        .env("OUTFLOW_DATABASE_URL", "postgres://outflow@127.0.0.1:1/outflow")
+        .env("OUTFLOW_AMQP_URL", "amqp://outflow:k4-Zq@127.0.0.1:1/")
+        .env("OUTFLOW_VAULT_KEYS", format!("k1:{key}"))
+        .env("OUTFLOW_VAULT_LOOKUP_KEY", &key)
+        .env("OUTFLOW_VERIFICATION_KEYS", format!("up:{key}")));
+    assert_eq!(code, Some(0), "{out}{said}");
+    assert!(said.contains("hold together") && !out.contains("✗"), "{out}{said}");
+}
+
+/// One visit names everything that is wrong, each with how to mend it.
+#[test]
+fn doctor_names_all_that_is_wrong_without_any_server() {
+    let doctor = |output: &str| {
+        run(outflow(&["doctor", "--output", output])
+            .env("OUTFLOW_DATABASE_URL", "postgres://outflow:outflow@127.0.0.1:1/outflow")
+            .env("OUTFLOW_AMQP_URL", "amqp://guest:guest@127.0.0.1:1/")
+            .env("OUTFLOW_GATEWAY_URL", "http://127.0.0.1:1"))
+    };
+    let (code, out, said) = doctor("json");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(!out.contains("guest:guest") && !said.contains("guest:guest"), "{out}{said}");
+    let findings: serde_json::Value = serde_json::from_str(&out).expect("findings in JSON");
+    for (name, verdict, mend) in [
+        ("passwords", "bad", "correct the settings"),
+        ("keys of the vault", "bad", "correct the settings"),
+        ("database", "bad", "start PostgreSQL"),
+        ("broker", "bad", "start RabbitMQ"),
+        ("gateway of all channels", "bad", "[gateways]"),
+        ("profile", "good", ""),
+    ] {
+        let found = findings.as_array().and_then(|rows| rows.iter().find(|row| row["name"] == name));
+        let found = found.unwrap_or_else(|| panic!("{name} in {out}"));
+        assert_eq!(found["verdict"], verdict, "{found}");
+        assert!(found["mend"].as_str().unwrap_or_default().contains(mend), "{found}");
+    }
+    let (_, out, said) = doctor("table");
+    assert!(out.contains("✗ broker: ") && out.contains("\n    mend: start RabbitMQ"), "{out}");
+    assert!(said.contains("are not as they must be") && said.contains("next: mend the first"), "{said}");
+
+    let config = file("doctor-wrong.toml", "[policy]\napprovals = 1\n");
+    let (code, out, _) = run(outflow(&["doctor", "--config"]).arg(config));
+    assert!(code == Some(1) && out.contains("✗ settings: ") && out.contains("config/settings.md"), "{out}");
+}

@@ -1,17 +1,19 @@
 //! The bank: how much may go to it at once.
 
 use domain::Money;
+use schemars::JsonSchema;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::policy::amount;
+use super::policy::{amount, amount_text};
 
 /// The table `[bank]`.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct BankSettings {
     /// The largest total of a bank day; a run that would pass it waits for people.
-    #[serde(deserialize_with = "amount")]
+    #[serde(deserialize_with = "amount", serialize_with = "amount_text")]
+    #[schemars(with = "String")]
     pub(crate) daily_total: Money,
     /// The most transfers in one file.
     #[serde(deserialize_with = "transfers")]

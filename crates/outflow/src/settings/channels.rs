@@ -2,11 +2,12 @@
 
 use chrono::TimeDelta;
 use domain::{ChannelControl, ChannelControls, CircuitRule, FailureShare, RetryBudget, SendPace};
+use schemars::JsonSchema;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The limits of all channels.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ChannelsSettings {
     /// Alipay.
@@ -20,7 +21,7 @@ pub(crate) struct ChannelsSettings {
 }
 
 /// The limits of one, for all payout workers together.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct ChannelSettings {
     /// Calls that may be under way at once; 0: no limit.

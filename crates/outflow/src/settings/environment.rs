@@ -7,6 +7,47 @@ use anyhow::Result;
 use super::{Profile, Secret, Settings};
 use crate::exit::{Exit, Failure};
 
+/// A variable and what it says.
+pub(super) struct Variable {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// The settings that it comes before; the first one is where its value stands.
+    pub(super) settings: &'static [&'static str],
+    /// How it is written, where not as in the file.
+    pub(super) form: &'static str,
+}
+
+/// A variable that is written as its setting is.
+const fn plain(name: &'static str, settings: &'static [&'static str]) -> Variable {
+    Variable { name, settings, form: "" }
+}
+
+/// Every variable that is looked at.
+pub(super) const VARIABLES: &[Variable] = &[
+    Variable { name: "OUTFLOW_CONFIG", settings: &[], form: "the place of the settings file" },
+    plain("OUTFLOW_PROFILE", &["profile"]),
+    plain("OUTFLOW_DATABASE_URL", &["database.url", "database.url_file"]),
+    plain("OUTFLOW_DATABASE_CONNECTIONS", &["database.connections"]),
+    plain("OUTFLOW_AMQP_URL", &["broker.url", "broker.url_file"]),
+    Variable { name: "OUTFLOW_VAULT_KEYS", settings: &["vault.keys"], form: "`id:hex,id:hex`" },
+    Variable {
+        name: "OUTFLOW_VAULT_LOOKUP_KEY",
+        settings: &["vault.lookup_key_file"],
+        form: "64 hexadecimal digits",
+    },
+    Variable { name: "OUTFLOW_VERIFICATION_KEYS", settings: &["verification.keys"], form: "`id:hex,id:hex`" },
+    Variable {
+        name: "OUTFLOW_DELIVERY_KEYS",
+        settings: &["verification.delivery_keys"],
+        form: "`id:hex,id:hex`",
+    },
+    plain("OUTFLOW_GATEWAY_KEYS", &["gateways.key_folder"]),
+    plain("OUTFLOW_GATEWAY_URL", &["gateways.base_url"]),
+    plain("OUTFLOW_NOTIFY_URL", &["gateways.notify_url"]),
+    plain("OUTFLOW_CALENDAR", &["calendar.folder"]),
+    plain("OUTFLOW_API_LISTEN", &["api.listen"]),
+];
+
 /// Puts what the environment says over what the file said. An empty variable
 /// says nothing.
 ///
@@ -73,7 +114,10 @@ fn wrong(name: &str, rule: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::overlay;
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use super::{VARIABLES, overlay};
     use crate::settings::{Profile, Settings};
 
     fn with(variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
@@ -95,5 +139,17 @@ mod tests {
             let error = with(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(name) && !error.contains(value), "{error}");
         }
+    }
+
+    #[test]
+    fn every_variable_that_is_looked_at_is_in_the_list() {
+        let asked = RefCell::new(BTreeSet::from(["OUTFLOW_CONFIG".to_owned()]));
+        let ask = |name: &str| {
+            asked.borrow_mut().insert(name.to_owned());
+            None
+        };
+        overlay(&mut Settings::default(), &ask).unwrap();
+        let listed: BTreeSet<String> = VARIABLES.iter().map(|it| it.name.to_owned()).collect();
+        assert_eq!(asked.into_inner(), listed);
     }
 }

@@ -6,15 +6,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use domain::Rail;
 use gateways::{Gateways, Limits, Signing};
+use schemars::JsonSchema;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Profile, Settings};
 use crate::exit::{Exit, Failure};
 
 /// The table `[gateways]`. Without `base_url` each channel is called where it
 /// really is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct GatewaySettings {
     /// The folder with merchant numbers, keys and certificates of every channel.
@@ -35,16 +36,17 @@ pub(crate) struct GatewaySettings {
     /// UnionPay are told to send nothing.
     pub(crate) notify_url: Option<String>,
     /// Rails whose contract does not promise that one number is paid once.
-    #[serde(deserialize_with = "rails")]
+    #[serde(deserialize_with = "rails", serialize_with = "rail_words")]
+    #[schemars(with = "Vec<String>")]
     pub(crate) no_dedup: Vec<Rail>,
     /// How long a call may take, in seconds.
     pub(crate) call_seconds: u64,
-    /// Off for a benchmark alone: see [`Settings::signing`].
+    /// Off for a benchmark against a simulator on this machine alone.
     pub(crate) signing: SigningSwitch,
 }
 
 /// Whether calls are signed and answers verified.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SigningSwitch {
     /// As in production.
@@ -73,6 +75,17 @@ impl Default for GatewaySettings {
 }
 
 impl Settings {
+    /// The addresses that are called, by channel.
+    pub(crate) fn gateway_addresses(&self) -> Vec<(&'static str, &str)> {
+        let it = &self.gateways;
+        if let Some(url) = &it.base_url {
+            return vec![("of all channels", url)];
+        }
+        let channels: [(&'static str, &str); 3] =
+            [("alipay", &it.alipay_url), ("wechat", &it.wechat_url), ("unionpay", &it.unionpay_url)];
+        channels.into_iter().chain(it.bank_url.as_deref().map(|url| ("bank", url))).collect()
+    }
+
     /// The adapters of all channels; nothing when no keys are set, because only
     /// the workers that pay or ask need them.
     ///
@@ -139,6 +152,10 @@ fn rails<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Rail>, D::Err
         word.parse().map_err(|_| wrong())
     };
     words.iter().map(rail).collect()
+}
+
+fn rail_words<S: Serializer>(rails: &[Rail], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rails.iter().map(|rail| <&str>::from(*rail)))
 }
 
 /// Whether a plain address is the loopback's.

@@ -10,28 +10,30 @@ use crate::exit::{Exit, Failure};
 const KNOWN: &[&str] =
     &["guest", "password", "postgres", "rabbitmq", "admin", "root", "changeme", "secret", "test"];
 
-/// Refuses default passwords in the URLs of the database and the broker.
-///
-/// # Errors
-/// When there is one. It is not repeated.
-pub(super) fn refuse_defaults(settings: &Settings) -> Result<()> {
-    if settings.profile == Profile::Dev {
-        return Ok(());
-    }
-    let database =
-        settings.database_url().ok().filter(|url| is_default(url.expose_secret(), NoPassword::Fine));
-    let broker = settings.broker_url().ok().filter(|url| is_default(url.expose_secret(), NoPassword::Guest));
-    for (found, name) in [(database, "database"), (broker, "broker")] {
-        if found.is_some() {
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("the {name}'s address has a default user or password"),
-                "give the product a user and a password of its own, or set `profile = \"dev\"` on a machine of your own",
-            )
-            .into());
+impl Settings {
+    /// Refuses default passwords in the URLs of the database and the broker.
+    ///
+    /// # Errors
+    /// When there is one. It is not repeated.
+    pub(crate) fn refuse_default_passwords(&self) -> Result<()> {
+        if self.profile == Profile::Dev {
+            return Ok(());
         }
+        let database =
+            self.database_url().ok().filter(|url| is_default(url.expose_secret(), NoPassword::Fine));
+        let broker = self.broker_url().ok().filter(|url| is_default(url.expose_secret(), NoPassword::Guest));
+        for (found, name) in [(database, "database"), (broker, "broker")] {
+            if found.is_some() {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("the {name}'s address has a default user or password"),
+                    "give the product a user and a password of its own, or set `profile = \"dev\"` on a machine of your own",
+                )
+                .into());
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// What a URL without a password means.

@@ -7,24 +7,27 @@ use std::sync::Arc;
 
 use chrono::{NaiveTime, TimeDelta};
 use domain::{Calendar, ChannelLimits, Currency, Money, Policy, VoluntaryBankCard, WindowMonths, Windows};
+use schemars::JsonSchema;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use workers::PayoutPolicy;
 
 use self::approval::ApprovalSettings;
 
 /// The table `[policy]`. The defaults are cautious: nothing large leaves
 /// without two people.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct PolicySettings {
     /// Up to this amount no person is needed.
-    #[serde(deserialize_with = "amount")]
+    #[serde(deserialize_with = "amount", serialize_with = "amount_text")]
+    #[schemars(with = "String")]
     pub(crate) auto_approve_up_to: Money,
     /// S01: people who must approve anything above.
     pub(crate) approvers: usize,
     /// R7: when bank payouts go out on working days, in Asia/Shanghai.
-    #[serde(deserialize_with = "times")]
+    #[serde(deserialize_with = "times", serialize_with = "time_texts")]
+    #[schemars(with = "Vec<String>")]
     pub(crate) bank_cut_offs: Vec<NaiveTime>,
     /// R15: withdrawals that one account may have open at once.
     pub(crate) max_open_withdrawals: i32,
@@ -49,7 +52,7 @@ pub(crate) struct PolicySettings {
 }
 
 /// R6: months per channel, and the other months that contract entities agreed.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct WindowSettings {
     /// Where no other are agreed.
@@ -59,12 +62,16 @@ pub(crate) struct WindowSettings {
 }
 
 /// Months per channel.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Months {
+    /// Alipay.
     alipay: u32,
+    /// WeChat Pay.
     wechat: u32,
+    /// UnionPay, individual e-banking.
     unionpay_personal: u32,
+    /// UnionPay, enterprise e-banking.
     unionpay_enterprise: u32,
 }
 
@@ -76,12 +83,16 @@ impl Default for Months {
 }
 
 /// R18: months, days and refunds after which a channel refunds a payment no more.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LimitSettings {
+    /// Months after the payment in which Alipay refunds it.
     alipay_months: u32,
+    /// Days after the payment in which WeChat Pay refunds it.
     wechat_days: u32,
+    /// Partial refunds of one payment that WeChat Pay carries out.
     wechat_refunds: u32,
+    /// Days after the payment in which UnionPay refunds it.
     unionpay_days: u32,
 }
 
@@ -170,6 +181,11 @@ pub(super) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money
     Money::parse(&text, Currency::Cny).map_err(|error| D::Error::custom(format!("the amount {error}")))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+pub(super) fn amount_text<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&amount.to_text(Currency::Cny))
+}
+
 /// Times of day such as "16:30".
 fn times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NaiveTime>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
@@ -181,4 +197,8 @@ fn times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NaiveTime>, D
         .iter()
         .map(|text| time(text).map_err(|_| D::Error::custom("expected a time of day, such as \"16:30\"")))
         .collect()
+}
+
+fn time_texts<S: Serializer>(times: &[NaiveTime], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(times.iter().map(|time| time.format("%H:%M").to_string()))
 }

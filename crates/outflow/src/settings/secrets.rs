@@ -1,11 +1,13 @@
 //! Secrets: from files or from the environment, never shown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use store::{Vault, VaultKey};
 use workers::codes::Delivery;
 use workers::verification::{Keyring, Proofs};
@@ -49,6 +51,27 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// As `outflow config show` tells it: that there is one.
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("(secret)")
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::from)
@@ -56,7 +79,7 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 /// A key in a file: 64 hexadecimal digits.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeyFile {
     /// Its name.
@@ -66,7 +89,7 @@ pub(crate) struct KeyFile {
 }
 
 /// The keys that seal account numbers (S04).
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct VaultSettings {
     /// The first one seals, all of them open.
@@ -82,7 +105,7 @@ pub(crate) struct VaultSettings {
 }
 
 /// R10: who may prove that a code was entered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct VerificationSettings {
     /// `false` when the upstream has verified its customers itself.
@@ -114,7 +137,27 @@ impl Default for VerificationSettings {
     }
 }
 
+impl VerificationSettings {
+    /// Whether anybody named a key that seals codes.
+    pub(crate) fn any_delivery_key(&self) -> bool {
+        !self.delivery_keys.is_empty() || self.delivery_keys_given.is_some()
+    }
+}
+
 impl Settings {
+    /// Every file and folder of the settings that holds a secret.
+    pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
+        let keys = [&self.vault.keys, &self.verification.keys, &self.verification.delivery_keys];
+        let keys = keys.into_iter().flatten().map(|key| &key.file);
+        let single = [
+            &self.vault.lookup_key_file,
+            &self.database.url_file,
+            &self.broker.url_file,
+            &self.gateways.key_folder,
+        ];
+        keys.chain(single.into_iter().flatten()).map(|file| self.resolve(file)).collect()
+    }
+
     /// The vault.
     ///
     /// # Errors

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{ApprovalRules, Band, Money, Rail, Velocity};
+use schemars::JsonSchema;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::amount;
+use super::{amount, amount_text};
 
 /// The rules beside the limit of the amount. None of them by default.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ApprovalSettings {
     /// Amounts above the limit that need other people than the full quorum.
@@ -23,6 +24,7 @@ pub(crate) struct ApprovalSettings {
     /// People for these.
     flagged: u32,
     /// People by the channel that carries a leg.
+    #[schemars(with = "BTreeMap<String, u32>")]
     channels: BTreeMap<RailWord, u32>,
     /// Per account.
     #[serde(deserialize_with = "velocities")]
@@ -33,22 +35,24 @@ pub(crate) struct ApprovalSettings {
 }
 
 /// An amount up to which so many people are needed.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct BandSettings {
-    #[serde(deserialize_with = "amount")]
+    #[serde(deserialize_with = "amount", serialize_with = "amount_text")]
+    #[schemars(with = "String")]
     up_to: Money,
     people: u32,
 }
 
 /// How much may go in how long before people look.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct VelocitySettings {
     hours: u32,
     #[serde(default)]
     most: Option<u32>,
-    #[serde(default, deserialize_with = "maybe_amount")]
+    #[serde(default, deserialize_with = "maybe_amount", serialize_with = "maybe_amount_text")]
+    #[schemars(with = "Option<String>")]
     sum: Option<Money>,
     people: u32,
 }
@@ -64,6 +68,12 @@ impl<'de> Deserialize<'de> for RailWord {
             D::Error::custom(format!("{text:?} is no channel; must be one of alipay, wechat, unionpay, bank"))
         })?;
         Ok(Self(rail))
+    }
+}
+
+impl Serialize for RailWord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.into())
     }
 }
 
@@ -105,6 +115,14 @@ impl ApprovalSettings {
 
 fn maybe_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Money>, D::Error> {
     amount(deserializer).map(Some)
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn maybe_amount_text<S: Serializer>(amount: &Option<Money>, serializer: S) -> Result<S::Ok, S::Error> {
+    match amount {
+        Some(amount) => amount_text(amount, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Bands in any order, each with an end and people of its own.
