@@ -22,14 +22,6 @@ pub struct Stop {
     pub thrown_at: DateTime<Utc>,
 }
 
-/// Whether sends by `rail` are stopped: by its own switch, or by the one for all.
-///
-/// # Errors
-/// When the database is away; a caller that does not know must not send (S07).
-pub async fn thrown(tx: &mut Tx, rail: &'static str) -> Result<bool, Error> {
-    Ok(sqlx::query_scalar(include_str!("../sql/stop_thrown.sql")).bind(rail).fetch_one(&mut **tx).await?)
-}
-
 /// Every switch that is thrown.
 ///
 /// # Errors
