@@ -1,6 +1,7 @@
 //! The alerts: each is tested by `promtool`, has its page in the runbook, and asks for
 //! metrics that exist. Where promtool is not installed, its own checks say so.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -103,4 +104,40 @@ fn every_page_of_the_runbook_is_listed_and_every_link_leads_somewhere() {
             assert!(target.starts_with("http") || folder.join(target).exists(), "{name} leads to {target}");
         }
     }
+}
+
+/// Every metric that a rule, a panel or a scaler asks for.
+pub(crate) fn metrics() -> BTreeSet<String> {
+    let dashboard = read("deploy/grafana/outflow.json");
+    let dashboard: Value = serde_json::from_str(&dashboard).expect("the dashboard is JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let targets = panels.iter().filter_map(|it| it["targets"].as_array()).flatten();
+    let asked = targets.map(|it| text(it, "/expr").to_owned());
+    let ruled = alerts().into_iter().map(|it| text(&it, "/expr").to_owned());
+    let scaling = read("deploy/kubernetes/scaling.yaml");
+    let scaled = scaling.lines().filter_map(|it| it.trim().strip_prefix("query: ")).map(str::to_owned);
+    let expressions: Vec<String> = asked.chain(ruled).chain(scaled).collect();
+    assert!(expressions.len() > 30, "{expressions:?}");
+    let mut found = BTreeSet::new();
+    for expression in expressions {
+        for rest in expression.split("outflow_").skip(1) {
+            let name: String = rest.chars().take_while(|it| it.is_ascii_lowercase() || *it == '_').collect();
+            found.insert(format!("outflow_{name}"));
+        }
+    }
+    found
+}
+
+/// Those of [`metrics`] that `exposed`, the text of `/metrics`, does not have.
+pub(crate) fn missing(exposed: &str) -> Vec<String> {
+    let has = |name: &str| {
+        let parts = ["", "_bucket", "_count", "_sum"];
+        let plain = parts.iter().find_map(|part| name.strip_suffix(part).filter(|_| !part.is_empty()));
+        exposed.lines().any(|line| {
+            line.starts_with(&format!("{name}{{"))
+                || line.starts_with(&format!("{name} "))
+                || plain.is_some_and(|it| line.starts_with(&format!("# TYPE {it} ")))
+        })
+    };
+    metrics().into_iter().filter(|name| !has(name)).collect()
 }

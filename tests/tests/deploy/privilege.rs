@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::roles;
 use tests::program;
 
+use crate::alerts::missing;
 use crate::upstream;
 
 const PASSWORD: &str = "Zr4-q7";
@@ -262,6 +263,11 @@ async fn s05_s08_every_worker_works_under_its_own_role_and_user() {
     }
     let clean = stage.people(&["verify", "--book", stage.of("OUTFLOW_SIMULATOR_URL")]);
     assert_eq!(clean["violations"].as_array().map_or(0, Vec::len), 0, "{clean}");
+
+    // What the rules and panels ask for is what a process with its own rights tells.
+    let exposed = reqwest::get(format!("{}/metrics", stage.of("OUTFLOW_API_URL"))).await.expect("the API");
+    let exposed = exposed.text().await.expect("metrics are text");
+    assert_eq!(missing(&exposed), Vec::<String>::new(), "{exposed}");
 
     for (name, process) in &mut running {
         let ended = process.0.try_wait().expect("its state");
