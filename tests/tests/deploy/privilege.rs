@@ -64,6 +64,21 @@ impl Stage {
         &self.environment.iter().find(|it| it.0 == name).expect("an export").1
     }
 
+    /// What the API tells Prometheus, as soon as it listens.
+    async fn metrics(&self) -> String {
+        let url = format!("{}/metrics", self.of("OUTFLOW_API_URL"));
+        let began = Instant::now();
+        loop {
+            match reqwest::get(&url).await {
+                Ok(answer) if answer.status().is_success() => {
+                    return answer.text().await.expect("metrics are text");
+                }
+                answer => assert!(began.elapsed() < Duration::from_secs(30), "no metrics: {answer:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// The program as the role and the user of this name.
     fn outflow(&self, name: &str) -> Command {
         let role = format!("{}_{name}", self.prefix);
@@ -230,6 +245,8 @@ async fn s05_s08_every_worker_works_under_its_own_role_and_user() {
         (known.count() == 2).then_some(())
     });
 
+    // Durations are counted from a process's first scrape on.
+    stage.metrics().await;
     // Money that leaves by itself, money for which people are asked, and money that waits for the bank.
     stage.publish(&[request("small", "wallet", "88.80"), request("large", "wallet", "8000.00")]);
     stage.publish(&[request("by-bank", "bank", "12.34"), request("held", "bank", "9000.00")]);
@@ -265,8 +282,7 @@ async fn s05_s08_every_worker_works_under_its_own_role_and_user() {
     assert_eq!(clean["violations"].as_array().map_or(0, Vec::len), 0, "{clean}");
 
     // What the rules and panels ask for is what a process with its own rights tells.
-    let exposed = reqwest::get(format!("{}/metrics", stage.of("OUTFLOW_API_URL"))).await.expect("the API");
-    let exposed = exposed.text().await.expect("metrics are text");
+    let exposed = stage.metrics().await;
     assert_eq!(missing(&exposed), Vec::<String>::new(), "{exposed}");
 
     for (name, process) in &mut running {
