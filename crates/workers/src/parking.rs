@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::dead_letter::{Letter, park};
+use crate::failpoint::failpoint;
 use crate::patience::patiently;
 use crate::{Clock, Error};
 
@@ -54,9 +55,12 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     while let Some(batch) = inbox.next_batch(&stop).await {
+        failpoint!("parking.taken");
         let work = || take(&database, &batch.deliveries, &vault, clock.now());
         let Some(tally) = patiently("the parking", &stop, work).await? else { break };
+        failpoint!("parking.committed");
         let lost = batch.ack().await == Settled::Lost;
+        failpoint!("parking.acknowledged");
         let Tally { known, parked } = tally;
         info!(known, parked, lost, "Parking emptied the queue of dead letters");
     }
@@ -83,6 +87,7 @@ pub async fn take(
     let known = deliveries.len() - rows.len();
     // A redelivery of a letter that was parked leaves no second row.
     let parked = parked::put(&mut tx, &rows, at).await?.len();
+    failpoint!("parking.written");
     tx.commit().await.map_err(store::Error::from)?;
     if parked > 0 {
         warn!(parked, "The broker gave up on messages; they wait for people: outflow parked list");

@@ -24,6 +24,7 @@ use store::statement_differences::{self as differences, Found, Kind};
 use tracing::{error, info};
 
 use crate::Till;
+use crate::failpoint::failpoint;
 use crate::statement::{Line, apply};
 
 pub use duty::{pass, run};
@@ -147,7 +148,9 @@ async fn compare(
         let effects = apply(&mut tx, batch, &till.rules, at).await?;
         let judged = matching::judge(batch, &effects);
         differences::put(&mut tx, (rail, day), &judged.returned, at).await?;
+        failpoint!("reconcile.lines-written");
         tx.commit().await?;
+        failpoint!("reconcile.lines-committed");
         outcome.settled += judged.settled;
         outcome.returned += judged.returned.len();
         under_way += judged.under_way;
@@ -169,7 +172,9 @@ async fn compare(
         (calls, _) => (DayState::Open, Some(format!("{calls} lines wait for a call to end"))),
     };
     statement_days::write(&mut tx, known.id, outcome.state, (None, outcome.detail.as_deref()), at).await?;
+    failpoint!("reconcile.day-written");
     tx.commit().await?;
+    failpoint!("reconcile.day-committed");
     if open > 0 {
         error!(%rail, %day, open, "A statement and the books do not agree. See outflow reconcile");
     }

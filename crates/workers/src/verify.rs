@@ -16,6 +16,7 @@ use store::{Database, Error as StoreError};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::failpoint::failpoint;
 use crate::{Clock, Error};
 
 /// The name of this worker in traces, and on the stops that it throws.
@@ -91,7 +92,9 @@ pub async fn pass(
             error!(reason, "Nothing is sent any more, on any rail, until a person lifts the stop");
         }
     }
+    failpoint!("verify.written");
     tx.commit().await?;
+    failpoint!("verify.committed");
     Ok(violations)
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{BATCH, WORKER};
 use crate::cases::Cases;
+use crate::failpoint::failpoint;
 use crate::{PayoutPolicy, events};
 
 /// Alerts that one look raised.
@@ -76,7 +77,9 @@ async fn raise(
             cases.publish(event);
         }
         cases.write(&mut tx, WORKER).await?;
+        failpoint!("alerts.written");
         tx.commit().await?;
+        failpoint!("alerts.committed");
         raised += new.len();
         if new.is_empty() {
             return Ok(raised);

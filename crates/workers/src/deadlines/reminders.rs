@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{BATCH, WORKER};
 use crate::cases::Cases;
+use crate::failpoint::failpoint;
 use crate::{PayoutPolicy, events};
 
 /// Reminds of every wait that ends soon, and answers how many those were. A wait
@@ -51,7 +52,9 @@ pub async fn remind(
             cases.publish(event);
         }
         cases.write(&mut tx, WORKER).await?;
+        failpoint!("reminders.written");
         tx.commit().await?;
+        failpoint!("reminders.committed");
         reminded += new.len();
         if new.is_empty() {
             return Ok(reminded);

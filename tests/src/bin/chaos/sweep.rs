@@ -7,8 +7,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use broker::Outgoing;
+use anyhow::{Context, Result, ensure};
+use broker::topology::REQUESTS;
+use broker::{Outgoing, Published, Publisher};
 use chrono::{Datelike, TimeDelta, TimeZone, Utc};
 use sqlx::AssertSqlSafe;
 use store::verify::verify;
@@ -21,6 +22,9 @@ use crate::fleet::Fleet;
 use crate::scene::Scene;
 use crate::servers::Servers;
 use crate::{audience, upstream};
+
+/// Workers whose steps need the clock to run far ahead, in the order in which they come after all others.
+const LATE: &[&str] = &["reconcile", "deadlines", "alerts", "reminders", "expiry"];
 
 /// One process that runs everything.
 const ALONE: &[&[&str]] = &[&["all"]];
@@ -89,7 +93,7 @@ pub(crate) async fn run(servers: &Servers, points: &[String], folder: &Path) -> 
 
 /// Steps that need the clock to run far ahead come last.
 fn in_order(points: &[String]) -> Vec<&String> {
-    let late = |it: &str| u8::from(it.starts_with("deadlines.")) + 2 * u8::from(it.starts_with("expiry."));
+    let late = |it: &str| LATE.iter().position(|worker| it.split('.').next() == Some(worker));
     let mut points: Vec<&String> = points.iter().collect();
     points.sort_by_key(|it| late(it));
     points
@@ -109,6 +113,8 @@ impl Sweep {
     /// Gives work until the process has died.
     async fn dies(&mut self, point: &str) -> Result<bool> {
         let (worker, _) = point.split_once('.').unwrap_or((point, ""));
+        // Their work is done as the process starts, once time has passed.
+        let at_start = matches!(worker, "reconcile" | "deadlines" | "alerts" | "reminders");
         if worker == "deadlines" {
             self.fleet.kill(0, None).await?;
             self.to_the_end_of_the_year()?;
@@ -120,25 +126,49 @@ impl Sweep {
             self.fleet.kill(0, Some(&format!("{point}=1:kill"))).await?;
         }
         for _ in 0..ROUNDS {
-            if worker != "deadlines" {
+            if !at_start {
                 self.give_work(worker).await?;
+            } else if worker != "deadlines" {
+                self.let_time_pass(worker, point).await?;
             }
             let began = Instant::now();
             while began.elapsed() < ROUND {
                 if self.fleet.has_died(0)? {
                     return Ok(true);
                 }
-                if worker != "expiry" {
+                if !["expiry", "reminders"].contains(&worker) {
                     self.driver.review(&self.scene).await?;
                 }
                 sleep(LOOK).await;
                 // Cut-offs, leases and schedules of queries pass.
-                if worker != "deadlines" {
+                if !at_start {
                     self.scene.time.jump(TimeDelta::seconds(90))?;
                 }
             }
         }
         Ok(false)
+    }
+
+    /// Gives work, and lets time pass before the process starts again with its step armed.
+    async fn let_time_pass(&mut self, worker: &str, point: &str) -> Result<()> {
+        self.fleet.kill(0, None).await?;
+        self.give_work(worker).await?;
+        let (there, later) = match worker {
+            // A payout of the bank waits for its cut-off, and misses its deadline meanwhile.
+            "alerts" => {
+                ("select count(*) from leg where rail = 'bank' and state = 'scheduled'", TimeDelta::days(14))
+            }
+            // Nobody has decided about the large one, and its wait is almost over.
+            "reminders" => (
+                "select count(*) from withdrawal where state = 'pending_approval'",
+                TimeDelta::hours(13 * 24 + 12),
+            ),
+            // A day with payments is over, and its statement is there.
+            _ => ("select count(*) from leg where state = 'paid'", TimeDelta::days(2)),
+        };
+        self.wait_for(there).await?;
+        self.scene.time.jump(later)?;
+        self.fleet.kill(0, Some(&format!("{point}=1:kill"))).await
     }
 
     /// Work of every kind: small withdrawals, a large one, and what the worker needs besides.
@@ -169,6 +199,11 @@ impl Sweep {
                 self.wait_for(&decided).await?;
                 self.driver.publish(vec![upstream::invoice_on_everything(account, 6, at)]).await?;
                 self.owed.push(upstream::invoice_is_paid(account, 7, at));
+            }
+            "parking" => {
+                let unusable = Outgoing::work(REQUESTS, format!("unusable-{first}"), b"{}".to_vec());
+                let publisher = Publisher::new(&self.scene.connections);
+                ensure!(publisher.publish(unusable).await == Published::Confirmed, "it was not confirmed");
             }
             "expiry" => {
                 // Nobody decides in time about the large one.
