@@ -11,9 +11,8 @@ select leg.id, top_up.channel, top_up.contract_entity, top_up.arrived_at, top_up
            and other.id <> leg.id
            and other.attempts > 0
            and (other.state not in ('released', 'canceled', 'rerouting') or other.paid_at is not null)) as refunds,
-       (select max(attempt.started_at)
+       (select max((select max(started_at) from attempt where leg_id = other.id and kind = 'pay'))
           from leg as other
-          join attempt on attempt.leg_id = other.id and attempt.kind = 'pay'
          where other.top_up_id = leg.top_up_id
            and other.rail <> 'bank'
            and other.id <> leg.id
