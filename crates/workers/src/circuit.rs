@@ -64,9 +64,9 @@ pub(crate) async fn take(
     let granted = match row.circuit.admits(at) {
         Admission::Nothing => return Ok(Granted { legs: 0, per_second: None, version: row.version }),
         Admission::Probe => {
-            info!(%rail, leg = %ready[0], "One payment finds out whether the channel is well again");
             row.circuit = row.circuit.probed(at + LEASE);
-            row.probe_leg_id = Some(ready[0]);
+            row.probe_leg_id = spokesman(rail, ready.iter().copied());
+            info!(%rail, leg = ?row.probe_leg_id, "One payment finds out whether the channel is well again");
             let legs = if rail == Rail::Bank { ready.len() } else { 1 };
             Granted { legs, per_second: None, version: row.version + 1 }
         }
@@ -91,8 +91,8 @@ pub(crate) async fn take(
     Ok(granted)
 }
 
-/// Hears what answers say about the channel. Can be left out for none of them: one
-/// that never answers must not be asked for ever.
+/// Hears what answers say about the channel. It is told of every call, also of one that
+/// was not made after all: a try that nobody hears of would keep the channel waiting.
 pub(crate) async fn hear(
     tx: &mut Tx,
     rail: Rail,
@@ -151,11 +151,17 @@ fn words(rail: Rail, told: &[Told<Outcome>]) -> Vec<(Uuid, Health)> {
         return each.collect();
     }
     let all: Vec<_> = each.filter(|(_, health)| *health != Health::Unsent).collect();
-    // Where one transfer was answered the file arrived. The first leg stands for the file.
+    // Where one transfer was answered the file arrived.
     let answered = all.iter().any(|(_, health)| *health == Health::Answers);
-    let first = told.iter().map(|it| it.leg_id).min();
+    let speaks = spokesman(rail, told.iter().map(|it| it.leg_id));
     let word = if answered { Some(Health::Answers) } else { all.into_iter().next().map(|it| it.1) };
-    first.map(|leg| (leg, word.unwrap_or(Health::Unsent))).into_iter().collect()
+    speaks.map(|leg| (leg, word.unwrap_or(Health::Unsent))).into_iter().collect()
+}
+
+/// The leg that stands for a call: its own, and for a bank file the same one of its
+/// transfers in whatever order they come.
+fn spokesman(rail: Rail, mut legs: impl Iterator<Item = Uuid>) -> Option<Uuid> {
+    if rail == Rail::Bank { legs.min() } else { legs.next() }
 }
 
 /// What an outcome says about the channel, as against the payment.

@@ -178,6 +178,45 @@ async fn an_outage_rests_its_channel_alone_and_one_payment_ends_it() {
     world.books_agree().await;
 }
 
+#[tokio::test]
+async fn an_outage_of_the_bank_is_over_with_the_first_file_that_arrives() {
+    let circuit = CircuitRule { failures: Some(2), ..ChannelControl::UNLIMITED.circuit };
+    let world = limited(ChannelControl { circuit, ..ChannelControl::UNLIMITED }).await;
+    let mut world = approved_in(
+        world,
+        "bank_transfer",
+        None,
+        &endings(9_000, 8).iter().map(|it| (it.as_str(), "")).collect::<Vec<_>>(),
+    )
+    .await;
+    world.till.bank.file_transfers = 2;
+    world.till.clock.advance_to("2026-03-10T16:30:00+08:00".parse().expect("a moment"));
+    release::pass(&world.till.database, &world.till.clock).await.expect("release");
+    let outage = "name = \"x\"\n[[on]]\nchannel = \"bank\"\nop = \"transfer\"\noutage = { for = \"1s\" }\n";
+    world.simulator.load_scenario(outage).expect("a scenario");
+    let circuit =
+        "select concat_ws(' ', state, rests, probe_leg_id is null) from circuit where rail = 'bank'";
+    payout::pass(&world.till, Rail::Bank, &[]).await.expect("payout");
+    assert_eq!(world.stage.text(circuit).await, "open 1 t");
+    let sent = world.count("select count(*) from leg where attempts > 0").await;
+    assert!(sent < 8, "the last files wait");
+
+    // One more outage meets the first try.
+    let probe = "select probe_at from circuit where rail = 'bank'";
+    for (meets, after) in [(true, "open 2 t"), (false, "closed 0 t")] {
+        let at: DateTime<Utc> =
+            sqlx::query_scalar(probe).fetch_one(world.till.database.pool()).await.expect("a moment");
+        world.till.clock.advance_to(at + TimeDelta::milliseconds(1));
+        world.simulator.load_scenario(if meets { outage } else { "name = \"x\"\n" }).expect("a scenario");
+        payout::pass(&world.till, Rail::Bank, &[]).await.expect("payout");
+        assert_eq!(world.stage.text(circuit).await, after);
+    }
+    world.run_to_the_end().await;
+    assert_eq!(world.count("select count(*) from leg where state = 'paid'").await, 8);
+    assert_eq!(world.simulator.book().movements.len(), 8);
+    world.books_agree().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_share_the_pace_of_a_channel() {
     let world =
