@@ -192,6 +192,11 @@ async fn an_outage_of_the_bank_is_over_with_the_first_file_that_arrives() {
     world.till.bank.file_transfers = 2;
     world.till.clock.advance_to("2026-03-10T16:30:00+08:00".parse().expect("a moment"));
     release::pass(&world.till.database, &world.till.clock).await.expect("release");
+    // The first transfer of a file is not the one with the first id.
+    let youngest_first = "update leg set dispatch_at = dispatch_at - make_interval(secs => place) \
+                          from (select id, row_number() over (order by id) as place from leg) as at \
+                          where at.id = leg.id";
+    sqlx::query(youngest_first).execute(world.till.database.pool()).await.expect("other moments");
     let outage = "name = \"x\"\n[[on]]\nchannel = \"bank\"\nop = \"transfer\"\noutage = { for = \"1s\" }\n";
     world.simulator.load_scenario(outage).expect("a scenario");
     let circuit =
