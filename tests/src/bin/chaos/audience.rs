@@ -1,13 +1,14 @@
-//! A queue of its own on every event, as an upstream would have: evidence from outside.
+//! Queues of its own on every event, as an upstream would have, and on every dead
+//! letter: evidence from outside.
 //!
-//! It is filled while everything goes wrong and read when it is over.
+//! They are filled while everything goes wrong and read when it is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use broker::Connections;
-use broker::topology::{DEAD, EVENTS};
+use broker::topology::{DEAD, DEAD_LETTERS, EVENTS};
 use futures::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions};
@@ -15,8 +16,11 @@ use lapin::types::{AMQPValue, FieldTable};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-/// The queue's name.
+/// The queue of events.
 const QUEUE: &str = "chaos.audience";
+
+/// The queue of dead letters: their own one is emptied into the books meanwhile.
+const LETTERS: &str = "chaos.letters";
 
 /// So many are acknowledged at a time.
 const PART: usize = 500;
@@ -57,7 +61,7 @@ struct Request {
     id: String,
 }
 
-/// Declares the queue before anything is published.
+/// Declares the queues before anything is published.
 ///
 /// # Errors
 /// When the broker is away.
@@ -65,9 +69,12 @@ pub(crate) async fn seat(connections: &Connections) -> Result<()> {
     let channel = connections.consuming.try_channel().await?;
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-    channel.queue_declare(QUEUE.into(), QueueDeclareOptions::durable(), arguments).await?;
-    let bind = QueueBindOptions::default();
-    channel.queue_bind(QUEUE.into(), EVENTS.into(), "#".into(), bind, FieldTable::default()).await?;
+    for (queue, exchange) in [(QUEUE, EVENTS), (LETTERS, DEAD_LETTERS)] {
+        let durable = QueueDeclareOptions::durable();
+        channel.queue_declare(queue.into(), durable, arguments.clone()).await?;
+        let (bind, table) = (QueueBindOptions::default(), FieldTable::default());
+        channel.queue_bind(queue.into(), exchange.into(), "#".into(), bind, table).await?;
+    }
     Ok(())
 }
 
@@ -125,16 +132,29 @@ pub(crate) async fn listen(connections: &Connections) -> Result<Heard> {
     Ok(heard)
 }
 
-/// The dead letters, by the row that each of them names.
+/// The dead letters that were heard.
+#[derive(Debug, Default)]
+pub(crate) struct Letters {
+    /// How often each row was named by one.
+    pub(crate) by_row: BTreeMap<String, u64>,
+    /// The ids of messages that the broker gave up on: no worker wrote a row for them.
+    pub(crate) given_up: BTreeSet<String>,
+    /// How many are still in their queue.
+    pub(crate) waiting: usize,
+}
+
+/// Every dead letter.
 ///
 /// # Errors
 /// When the broker is away.
-pub(crate) async fn dead_letters(connections: &Connections) -> Result<BTreeMap<String, u64>> {
-    let mut letters = BTreeMap::new();
-    for delivery in read(connections, DEAD).await? {
+pub(crate) async fn dead_letters(connections: &Connections) -> Result<Letters> {
+    let mut letters = Letters { waiting: read(connections, DEAD).await?.len(), ..Letters::default() };
+    for delivery in read(connections, LETTERS).await? {
         let headers = delivery.properties.headers().clone().unwrap_or_default();
         if let Some(AMQPValue::LongString(row)) = headers.inner().get("x-outflow-parked") {
-            *letters.entry(row.to_string()).or_default() += 1;
+            *letters.by_row.entry(row.to_string()).or_default() += 1;
+        } else {
+            letters.given_up.extend(delivery.properties.message_id().as_ref().map(ToString::to_string));
         }
     }
     Ok(letters)

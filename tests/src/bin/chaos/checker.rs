@@ -196,22 +196,26 @@ fn outcomes(accepted: &Accepted, heard: &Heard, verdict: &mut Verdict) {
     }
 }
 
-/// F16: each message that nobody can use has one row and a dead letter that names it.
+/// F16: each message that nobody can use has one row and a dead letter that names it, and
+/// nothing is only in the queue of dead letters.
 async fn letters(scene: &Scene, accepted: &Accepted, verdict: &mut Verdict) -> Result<()> {
-    let rows = sqlx::query("select id, message_id from parked_message where message_id like 'poison-%'");
+    let rows = sqlx::query("select id, message_id from parked_message");
     let mut parked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in rows.fetch_all(scene.database.pool()).await? {
-        let id: Uuid = row.try_get("id")?;
-        parked.entry(row.try_get("message_id")?).or_default().push(id.to_string());
+        let (id, message): (Uuid, Option<String>) = (row.try_get("id")?, row.try_get("message_id")?);
+        parked.entry(message.unwrap_or_default()).or_default().push(id.to_string());
     }
     let letters = audience::dead_letters(&scene.connections).await?;
     for id in &accepted.poison {
         match parked.get(id).map(Vec::as_slice) {
-            Some([row]) if letters.contains_key(row) => {}
+            Some([row]) if letters.by_row.contains_key(row) => {}
             Some([_]) => verdict.accuse("I10", format!("{id} is parked and has no dead letter")),
             Some(rows) => verdict.accuse("I10", format!("{id} is parked {} times", rows.len())),
             None => verdict.accuse("I10", format!("{id} cannot be used and was not parked")),
         }
+    }
+    for id in letters.given_up.iter().filter(|it| letters.waiting == 0 && !parked.contains_key(*it)) {
+        verdict.accuse("I10", format!("the broker gave up on {id}, and it is nowhere"));
     }
     Ok(())
 }

@@ -31,6 +31,9 @@ pub(crate) const CREW: &[&[&str]] = &[
     &["holds"],
     &["expiry"],
     &["deadlines"],
+    &["parking"],
+    &["verify"],
+    &["reconcile"],
 ];
 
 /// The pause before a process that ended unasked is started again.

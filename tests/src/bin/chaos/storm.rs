@@ -106,7 +106,7 @@ pub(crate) async fn run(servers: &Servers, size: &Size, points: &[String], folde
     if let Some(stuck) = drained.stuck {
         verdict.accuse("I12", format!("after {} s of calm: {stuck}", size.calm_seconds));
     }
-    *counts.entry(("F14", "message published again")).or_default() += driver.duplicates;
+    *counts.entry(("F14", "published again, as its confirm was lost")).or_default() += driver.duplicates;
     let mut planned = plan.counts();
     tally(&scene, &upstream, (&mut planned, &mut counts)).await?;
     let end = json!({ "ms": began.elapsed().as_millis(), "what": {
@@ -159,7 +159,10 @@ impl Storm<'_> {
     async fn tell_facts(&mut self, upstream: &upstream::Plan, seed: u64) -> Result<()> {
         let mut dice = StdRng::seed_from_u64(seed);
         self.scene.register(&upstream.trades()).await?;
-        let mut facts = twice(upstream.facts(), &mut dice);
+        let facts = upstream.facts();
+        let once = facts.len();
+        let mut facts = twice(facts, &mut dice);
+        self.count_twice(once, &facts);
         *self.counts.entry(("F15", "facts out of their order")).or_default() += facts.len() as u64;
         facts.shuffle(&mut dice);
         self.driver.publish(facts).await?;
@@ -178,10 +181,18 @@ impl Storm<'_> {
         }
     }
 
+    /// Counts the messages that are published twice on purpose.
+    fn count_twice(&mut self, once: usize, all: &[Outgoing]) {
+        *self.counts.entry(("F14", "message published twice")).or_default() += (all.len() - once) as u64;
+    }
+
     /// The steps of the plan, each with its share of the requests.
     async fn rage(&mut self, plan: &Plan, upstream: &upstream::Plan, seed: u64) -> Result<()> {
         let mut dice = StdRng::seed_from_u64(seed ^ 1);
-        let messages = twice(upstream.requests(), &mut dice);
+        let requests = upstream.requests();
+        let once = requests.len();
+        let messages = twice(requests, &mut dice);
+        self.count_twice(once, &messages);
         let share = messages.len().div_ceil(plan.steps.len()).max(1);
         let mut shares = messages.chunks(share);
         for (place, faults) in plan.steps.iter().enumerate() {
