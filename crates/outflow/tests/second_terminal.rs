@@ -360,6 +360,7 @@ fn a_second_terminal_does_everything_and_a_killed_worker_loses_nothing() {
     terminal.publish(&[large_request()]);
     terminal.decides();
     terminal.oversees(&id);
+    terminal.stops_a_channel(&of("OUTFLOW_DATABASE_URL"));
     workers.signal("-TERM");
 
     let (code, page) = terminal.run(&["show", &id]);

@@ -56,6 +56,32 @@ impl Terminal {
 }
 
 impl Terminal {
+    /// A switch is thrown and lifted once, and each time the audit has its row (S07, S13).
+    pub(super) fn stops_a_channel(&self, database: &str) {
+        let switch = |verb: &str, reason: &str| {
+            self.run(&["channel", verb, "wechat", "--by", "zhao.lei", "--reason", reason])
+        };
+        assert_eq!(switch("resume", "nothing is stopped").0, Some(4));
+        assert_eq!(switch("pause", "a drill").0, Some(0));
+        assert_eq!(switch("pause", "again").0, Some(4));
+        let (_, page) = self.run(&["channel", "list"]);
+        assert!(page.contains("wechat") && page.contains("a drill"), "{page}");
+        assert_eq!(switch("resume", "the drill is over").0, Some(0));
+
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let entries = runtime.block_on(async {
+            let database = store::Database::connect(database, 1).await.expect("the database");
+            let mut tx = database.begin().await.expect("a transaction");
+            store::audit::page(&mut tx, Some("wechat"), None, 10).await.expect("the audit")
+        });
+        let deeds: Vec<_> = entries
+            .iter()
+            .map(|it| (it.deed.actor.as_str(), it.deed.action.as_str(), it.deed.detail["reason"].as_str()))
+            .collect();
+        let deed = |action, reason| ("zhao.lei", action, Some(reason));
+        assert_eq!(deeds, [deed("resume", "the drill is over"), deed("pause", "a drill")]);
+    }
+
     /// Why, what next and when, and that no money is at risk.
     pub(super) fn explains(&self, id: &str) {
         let (status, page) = self.run(&["why", id]);
