@@ -97,7 +97,7 @@ impl Scene {
              [verification]\nrequired = false\n\
              [channels.alipay]\nrefund_spacing_seconds = 0\n[channels.wechat]\nrefund_spacing_seconds = 0\n\
              [gateways]\nkey_folder = \"gateway-keys\"\nbase_url = \"{url}\"\nsigning = \"{signing}\"\n\
-             [policy]\nmax_open_withdrawals = 1000\n"
+             [policy]\nmax_open_withdrawals = 1000000\n"
         );
         fs::write(self.settings_file(), text).context("writing the settings")
     }

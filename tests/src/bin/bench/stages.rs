@@ -26,7 +26,7 @@ use crate::upstream;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A stage that takes longer has failed.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_mins(20);
 
 /// What may be chosen.
 #[derive(Debug, Args)]
@@ -37,6 +37,12 @@ pub(crate) struct Options {
     /// Signs and verifies nothing at the simulator.
     #[arg(long)]
     unsigned: bool,
+    /// How many accounts they draw on: one is as hot as an account can be. A fifth of them when left out.
+    #[arg(long)]
+    accounts: Option<usize>,
+    /// Ends after this worker's first turn.
+    #[arg(long)]
+    until: Option<String>,
 }
 
 /// A worker that has the machine to itself.
@@ -103,7 +109,7 @@ struct Line {
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let signatures = if options.unsigned { Signatures::Unchecked } else { Signatures::Real };
     let scene = Scene::build(signatures).await?;
-    let lines = measure(&scene, options.withdrawals).await;
+    let lines = measure(&scene, options).await;
     scene.strike().await?;
     println!(
         "\n{:<10}{:>14}{:>10}{:>8}{:>10}{:>12}{:>10}{:>10}{:>14}{:>14}",
@@ -118,14 +124,22 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-async fn measure(scene: &Scene, withdrawals: usize) -> Result<Vec<Line>> {
+async fn measure(scene: &Scene, options: &Options) -> Result<Vec<Line>> {
+    let withdrawals = options.withdrawals;
     let plan = upstream::Plan::of(withdrawals, Clock::System.now());
+    let plan = match options.accounts {
+        Some(accounts) => plan.out_of(accounts),
+        None => plan,
+    };
     scene.tell_facts(&plan, PATIENCE).await?;
     scene.publish(plan.requests()).await?;
     println!("✓ {withdrawals} requests wait in their queue");
     let mut lines = Vec::with_capacity(STAGES.len());
     for stage in STAGES {
         lines.push(stage.measure(scene, withdrawals).await?);
+        if options.until.as_deref() == Some(stage.worker) {
+            break;
+        }
     }
     Ok(lines)
 }

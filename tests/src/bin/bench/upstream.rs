@@ -14,11 +14,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Channel, Currency, Money, Route};
 use serde_json::{Value, json};
 
-/// Requests of one account.
+/// Requests of one account, unless the number of accounts is given.
 const PER_ACCOUNT: usize = 5;
 
 /// What each top-up of an account holds, and what each request asks for, in fen.
-/// Two requests empty a top-up and every third spans two of them.
+/// Two requests empty a top-up and every third spans two of them: for five requests
+/// there are as many top-ups as channels.
 const TOP_UP_FEN: i64 = 10_000;
 const REQUEST_FEN: i64 = 4_000;
 
@@ -32,6 +33,7 @@ const CHANNELS: [(Channel, &str, &str); 3] = [
 /// What will be said.
 pub(crate) struct Plan {
     withdrawals: usize,
+    accounts: usize,
     at: DateTime<Utc>,
 }
 
@@ -55,16 +57,22 @@ fn fen(amount: i64) -> Amount {
 impl Plan {
     /// A plan for that many withdrawals, made now.
     pub(crate) fn of(withdrawals: usize, at: DateTime<Utc>) -> Self {
-        Self { withdrawals, at }
+        Self { withdrawals, accounts: withdrawals.div_ceil(PER_ACCOUNT), at }
     }
 
-    fn accounts(&self) -> usize {
-        self.withdrawals.div_ceil(PER_ACCOUNT)
+    /// The same withdrawals, out of so many accounts.
+    pub(crate) fn out_of(self, accounts: usize) -> Self {
+        Self { accounts, ..self }
     }
 
     /// How many top-ups there are.
     pub(crate) fn top_ups(&self) -> usize {
-        self.accounts() * CHANNELS.len()
+        self.accounts * self.top_ups_each()
+    }
+
+    /// How many top-ups each account needs.
+    fn top_ups_each(&self) -> usize {
+        self.withdrawals.div_ceil(self.accounts).div_ceil(PER_ACCOUNT) * CHANNELS.len()
     }
 
     /// The payments that the gateways know.
@@ -75,7 +83,7 @@ impl Plan {
                 "total_fen": TOP_UP_FEN, "paid_at": it.arrived_at.to_rfc3339(),
             })
         };
-        (0..self.accounts()).flat_map(|account| self.top_ups_of(account)).map(trade).collect()
+        (0..self.accounts).flat_map(|account| self.top_ups_of(account)).map(trade).collect()
     }
 
     /// The top-ups of an account, oldest first.
@@ -87,16 +95,17 @@ impl Plan {
                 channel,
                 channel_name,
                 // The ending is none of the simulator's magic ones.
-                trade_no: format!("{prefix}{account:011}4242"),
-                arrived_at: self.at - TimeDelta::days(20 - i64::try_from(place).expect("a few")),
+                trade_no: format!("{prefix}{:011}4242", account * self.top_ups_each() + place),
+                arrived_at: self.at - TimeDelta::days(20)
+                    + TimeDelta::seconds(i64::try_from(place).expect("a few")),
             }
         };
-        (0..CHANNELS.len()).map(top_up).collect()
+        (0..self.top_ups_each()).map(top_up).collect()
     }
 
     /// Everything about the accounts.
     pub(crate) fn facts(&self) -> impl Iterator<Item = Outgoing> {
-        (0..self.accounts()).flat_map(move |account| {
+        (0..self.accounts).flat_map(move |account| {
             let opened = self.fact(account, 1, opened(account));
             let credits = self.top_ups_of(account).into_iter().enumerate();
             let credits =
@@ -114,7 +123,7 @@ impl Plan {
     /// The requests. Neighbours in the queue belong to different accounts.
     pub(crate) fn requests(&self) -> impl Iterator<Item = Outgoing> {
         (0..self.withdrawals).map(move |number| {
-            let account = number % self.accounts();
+            let account = number % self.accounts;
             let request = WithdrawalRequested {
                 account_id: text(&account_id(account)),
                 amount: fen(REQUEST_FEN),
