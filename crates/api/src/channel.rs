@@ -111,12 +111,13 @@ pub(crate) async fn turn(
     if done {
         return Ok(());
     }
-    let (code, detail) = if stops {
-        ("already_paused", "the channel is stopped already; the first reason stands")
+    Err(if stops {
+        let detail = "the channel is stopped already; the first reason stands";
+        Refusal::new("already_paused", StatusCode::CONFLICT, detail)
     } else {
-        ("not_paused", "the channel is not stopped, and its circuit is closed")
-    };
-    Err(Refusal::new(code, StatusCode::CONFLICT, detail))
+        let detail = "the channel is not stopped, and its circuit is closed";
+        Refusal::new("not_paused", StatusCode::CONFLICT, detail)
+    })
 }
 
 async fn write(database: Database, stop: Stop, deed: audit::Deed) -> Result<bool, store::Error> {

@@ -22,6 +22,7 @@ mod channel;
 mod console;
 mod door;
 mod engine;
+mod explain;
 mod health;
 mod measure;
 mod notice;
@@ -37,6 +38,7 @@ mod withdrawal;
 
 pub use door::serve;
 pub use engine::{CodeWish, Desk, Dev, Engine, Failed, IssuedCode, Later, Requested};
+pub use explain::explanations;
 pub use probe::probe;
 pub use serve::{BODY_MAX_BYTES, REQUEST_TIMEOUT, router};
 

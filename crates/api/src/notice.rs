@@ -35,7 +35,7 @@ use crate::serve::BODY_MAX_BYTES;
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// What became of one delivery; its words are labels of the metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 enum Receipt {
     /// Kept for settle.
@@ -102,6 +102,12 @@ impl Receipt {
             }
         }
     }
+}
+
+/// The words of every receipt that is a refusal.
+#[cfg(test)]
+pub(crate) fn refusals() -> impl Iterator<Item = &'static str> {
+    <Receipt as strum::IntoEnumIterator>::iter().filter(|it| it.refusal().is_some()).map(Into::into)
 }
 
 impl From<NoticeRefused> for Receipt {

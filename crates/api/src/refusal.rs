@@ -122,11 +122,15 @@ pub(crate) async fn in_our_form(response: Response<Body>) -> Response<Body> {
     if is_ours || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let (code, detail) = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => ("body_too_large", "the body is larger than 64 KiB"),
-        StatusCode::GATEWAY_TIMEOUT => ("timed_out", "the answer took too long; try again"),
-        StatusCode::BAD_REQUEST => ("bad_request", "the address cannot be understood"),
-        _ => ("refused", "the request was refused"),
+    let refusal = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Refusal::new("body_too_large", status, "the body is larger than 64 KiB")
+        }
+        StatusCode::GATEWAY_TIMEOUT => {
+            Refusal::new("timed_out", status, "the answer took too long; try again")
+        }
+        StatusCode::BAD_REQUEST => Refusal::new("bad_request", status, "the address cannot be understood"),
+        _ => Refusal::new("refused", status, "the request was refused"),
     };
-    Refusal::new(code, status, detail).into_response()
+    refusal.into_response()
 }

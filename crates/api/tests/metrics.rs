@@ -54,7 +54,7 @@ const COUNTED: &str =
     "outflow_gateway_request_duration_seconds_count{channel=\"bank\",op=\"pay\",outcome=\"succeeded\"}";
 
 /// How long the other tests' transactions may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What was scraped.
 struct Scraped(String);

@@ -4,6 +4,7 @@
 //! its reader has no source at hand. Each table is checked against the type that
 //! its codes come from, so that no code is without its text.
 
+mod approval;
 mod facts;
 mod requests;
 
@@ -25,8 +26,22 @@ pub enum About {
     Message,
     /// What people decide about a withdrawal, and details that they give.
     Decision,
+    /// Why a withdrawal needs people.
+    Approval,
     /// A verification code.
     Code,
+    /// An answer over HTTP that is no success.
+    Answer,
+    /// What a gateway tells by itself, where it is not taken.
+    Notice,
+    /// An account whose facts stopped it.
+    Account,
+    /// A bank run that waits for people.
+    BankRun,
+    /// A call to a gateway without a certain answer; a code of ours, not of the channel.
+    Call,
+    /// A channel's statement that does not agree with the books.
+    Difference,
 }
 
 impl About {
@@ -41,7 +56,14 @@ impl About {
             Self::Fact => "an account fact that is refused",
             Self::Message => "a message that cannot be read",
             Self::Decision => "a decision, or bank details, without effect",
+            Self::Approval => "a withdrawal that needs people",
             Self::Code => "a verification code that is not issued or not confirmed",
+            Self::Answer => "an answer over HTTP that is no success",
+            Self::Notice => "a notice of a gateway that is not taken",
+            Self::Account => "an account that pays nothing out",
+            Self::BankRun => "a bank run that waits for people",
+            Self::Call => "a call to a gateway that has no certain answer",
+            Self::Difference => "a statement that does not agree with the books",
         }
     }
 
@@ -62,7 +84,22 @@ impl About {
                 "No. The message changed nothing; it is kept whole for people and is one dead letter."
             }
             Self::Decision => "No. It changed nothing; the withdrawal is as it was before.",
+            Self::Approval => "No. Its money is held, and nothing leaves before enough people have agreed.",
             Self::Code => "No. No token was given out, so that no request can use it.",
+            Self::Answer => {
+                "No. A request under the same Idempotency-Key may be sent again and is still done once."
+            }
+            Self::Notice => {
+                "No. A notice is a hint: the gateway is asked all the same, and its answer counts."
+            }
+            Self::Account => "No. Nothing of the account leaves while it is not known what the account has.",
+            Self::BankRun => "No. Nothing of the run was sent, and its money stays held.",
+            Self::Call => {
+                "That depends on the leg's state. Nothing goes again before it is certain that nothing left: `unknown` is asked about until then."
+            }
+            Self::Difference => {
+                "Perhaps. The books or the channel are wrong about this payment, and the day stays open until somebody knows which."
+            }
         }
     }
 }
@@ -98,12 +135,13 @@ impl Explanation {
 /// Every meaning of every code of this crate. A code can have several: an account
 /// that is stopped refuses requests and holds back withdrawals.
 pub fn explanations() -> impl Iterator<Item = Explanation> {
-    let tables: [(About, &[Row]); 5] = [
+    let tables: [(About, &[Row]); 6] = [
         (About::Request, requests::REFUSALS),
         (About::TopUp, requests::EXCLUSIONS),
         (About::Hold, requests::OBSTACLES),
         (About::Leg, requests::CLOSED),
         (About::Fact, facts::REFUSALS),
+        (About::Approval, approval::RULES),
     ];
     tables.into_iter().flat_map(|(about, rows)| rows.iter().map(move |row| Explanation::of(about, *row)))
 }
@@ -115,7 +153,7 @@ mod tests {
     use strum::{IntoEnumIterator, VariantNames};
 
     use super::{About, explanations};
-    use crate::{Exclusion, Obstacle, Reason, RouteClosed, ledger};
+    use crate::{ApprovalRule, Exclusion, Obstacle, Reason, RouteClosed, ledger};
 
     fn of(about: About) -> BTreeMap<&'static str, super::Explanation> {
         explanations().filter(|it| it.about == about).map(|it| (it.code, it)).collect()
@@ -138,6 +176,8 @@ mod tests {
         assert_eq!(codes(About::Hold), sorted(Obstacle::VARIANTS));
         assert_eq!(codes(About::Leg), sorted(RouteClosed::VARIANTS));
         assert_eq!(codes(About::Fact), sorted(ledger::Refusal::VARIANTS));
+        let rules: Vec<&str> = ApprovalRule::iter().map(Into::into).collect();
+        assert_eq!(codes(About::Approval), sorted(&rules));
         let all: usize = About::iter().map(|about| of(about).len()).sum();
         assert_eq!(all, explanations().count(), "a code stands twice in a table");
     }

@@ -17,6 +17,7 @@ mod alipay;
 mod bank;
 mod certificate;
 mod doubt;
+mod explain;
 #[cfg(test)]
 mod fixtures;
 mod gateway;
@@ -37,6 +38,7 @@ mod wire;
 
 pub use alipay::Alipay;
 pub use bank::{Bank, Receipt, TransferFile};
+pub use explain::explanations;
 pub use gateway::Gateway;
 pub use gateways::Gateways;
 pub use key_folder::SettingsError;

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
+pub(crate) use self::claim::DAILY_TOTAL;
 use crate::failpoint::failpoint;
 use crate::gate::{Gate, Pass};
 use crate::outcome::{Told, record_payments};

@@ -26,7 +26,7 @@ mod gaps;
 mod intervene;
 mod lane;
 mod reading;
-mod stops;
+pub(crate) mod stops;
 mod translate;
 mod writing;
 

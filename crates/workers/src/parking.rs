@@ -113,15 +113,21 @@ fn given_up(delivery: &Delivery, vault: &Vault) -> Parked {
 }
 
 fn problem(reason: &str) -> Problem {
-    let (code, detail) = match reason {
-        "delivery_limit" => (
+    match reason {
+        "delivery_limit" => Problem::with_status(
             "delivery_limit",
+            422,
             "it was delivered again and again and never acknowledged: whoever took it broke down each time",
         ),
-        "expired" => ("expired_in_queue", "it waited in its queue for longer than its sender allowed"),
-        _ => ("dead_lettered", "the broker put it among the dead letters; no worker had refused it"),
-    };
-    Problem::with_status(code, 422, detail)
+        "expired" => {
+            let detail = "it waited in its queue for longer than its sender allowed";
+            Problem::with_status("expired_in_queue", 422, detail)
+        }
+        _ => {
+            let detail = "the broker put it among the dead letters; no worker had refused it";
+            Problem::with_status("dead_lettered", 422, detail)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ use crate::reroute;
 /// The name under which these moves are traced.
 const WORKER: &str = "reconciliation";
 
+/// The code of what a statement said, where a channel's answer has one.
+pub(crate) const BY_STATEMENT: &str = "statement";
+
 /// What a statement says of a payout number of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -198,7 +201,7 @@ fn contradicted(cases: &mut Cases, leg: &Leg, line: &Line, claim: late_effects::
 fn words(class: &'static str, line: &Line) -> Words {
     Words {
         class,
-        code: Some("statement".to_owned()),
+        code: Some(BY_STATEMENT.to_owned()),
         detail: Some(line.place.clone()),
         reference: line.reference.clone(),
     }

@@ -12,7 +12,11 @@ use crate::output;
 
 /// Every meaning of every code that the product gives.
 fn all() -> impl Iterator<Item = Explanation> {
-    domain::explanations().chain(broker::contract::explanations()).chain(workers::explanations())
+    domain::explanations()
+        .chain(broker::contract::explanations())
+        .chain(gateways::explanations())
+        .chain(workers::explanations())
+        .chain(api::explanations())
 }
 
 /// Explains one code, or lists all of them.
@@ -24,8 +28,7 @@ pub(crate) fn run(general: &General, arguments: &Explain) -> Result<()> {
         list(general);
         return Ok(());
     };
-    // A problem's `type` ends with the same word, with hyphens.
-    let wanted = code.rsplit('/').next().unwrap_or(code).replace('-', "_").to_lowercase();
+    let wanted = word(code);
     let meanings: Vec<Explanation> = all().filter(|it| it.code == wanted).collect();
     if meanings.is_empty() {
         let what = format!("there is no code {code:?}");
@@ -37,8 +40,19 @@ pub(crate) fn run(general: &General, arguments: &Explain) -> Result<()> {
         let pages: Vec<String> = meanings.iter().map(page).collect();
         output::page(&pages.join("\n"));
     }
-    eprintln!("next: outflow show ID shows a withdrawal with all of its reasons");
+    output::next(general, "outflow show ID shows a withdrawal with all of its reasons");
     Ok(())
+}
+
+/// The code that was meant. A problem's `type` ends with the same word, with hyphens;
+/// a stop's text begins with it; and every HTTP status of a gateway is one code.
+fn word(typed: &str) -> String {
+    let last = typed.rsplit('/').next().unwrap_or(typed);
+    let word = last.split(':').next().unwrap_or(last).trim().replace('-', "_").to_lowercase();
+    match word.strip_prefix("http_") {
+        Some(status) if status.parse::<u16>().is_ok() => "http_status".to_owned(),
+        _ => word,
+    }
 }
 
 fn in_json(it: &Explanation) -> Value {
@@ -75,7 +89,7 @@ fn list(general: &General) {
         table.add_row([code, &about.join("; ")]);
     }
     output::page(&format!("{table}\n"));
-    eprintln!("next: outflow explain CODE");
+    output::next(general, "outflow explain CODE");
 }
 
 /// The codes that share a word with what was typed.
@@ -94,9 +108,87 @@ fn hint(wanted: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::{Path, PathBuf};
 
-    use super::{all, hint};
+    use super::{all, hint, word};
+
+    /// The crates whose codes people and programs meet.
+    const CRATES: &[&str] = &["domain", "store", "broker", "gateways", "workers", "api", "outflow"];
+
+    /// What stands before a code in the source, wherever one is given by hand. A code
+    /// that comes from an enumeration is compared with it where its text stands.
+    const BEFORE: &[&str] =
+        &["with_status(", "rejection(", "Refusal::new(", "Doubt::new(", "code: ", "code: Some("];
+
+    fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, into);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                into.push(path);
+            }
+        }
+    }
+
+    /// The words that stand as texts after one of [`BEFORE`].
+    fn given_in(source: &str) -> Vec<String> {
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let after = BEFORE.iter().flat_map(|before| code.split(before).skip(1));
+        let text = after.filter_map(|it| it.trim_start().strip_prefix('"')?.split('"').next());
+        text.filter(|it| it.bytes().all(|it| matches!(it, b'a'..=b'z' | b'_'))).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_code_that_the_source_gives_by_hand_is_explained() {
+        let mut files = vec![];
+        for name in CRATES {
+            sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src"), &mut files);
+        }
+        let mut given: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            given.extend(given_in(&text).into_iter().map(|code| (code, file.clone())));
+        }
+        let known: BTreeSet<&str> = all().map(|it| it.code).collect();
+        let unknown: Vec<_> = given.iter().filter(|(code, _)| !known.contains(code.as_str())).collect();
+        assert!(unknown.is_empty(), "codes without a text: {unknown:#?}");
+        for code in
+            ["role_too_low", "already_paused", "timeout", "delivery_limit", "not_yours", "in_progress"]
+        {
+            assert!(given.contains_key(code), "{code} is no longer found in the source");
+        }
+    }
+
+    #[test]
+    fn what_rows_hold_is_explained_too() {
+        let known: BTreeSet<&str> = all().map(|it| it.code).collect();
+        for code in ["daily_total", "fact_refused", "facts_missing", "control_total", "circuit_open"] {
+            assert!(known.contains(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_known_in_every_form_in_which_it_is_met() {
+        for (typed, code) in [
+            ("https://outflow.example/problems/role-too-low", "role_too_low"),
+            ("fact_refused: version 7 cannot be stored", "fact_refused"),
+            ("http_503", "http_status"),
+            ("Role-Too-Low", "role_too_low"),
+        ] {
+            assert_eq!(word(typed), code);
+        }
+    }
+
+    #[test]
+    fn every_text_is_whole_sentences() {
+        for it in all() {
+            for text in [it.happened, it.mend] {
+                assert!(text.ends_with('.') && text.starts_with(char::is_uppercase), "{}: {text}", it.code);
+            }
+        }
+    }
 
     #[test]
     fn a_code_has_one_meaning_for_each_thing_that_it_is_about() {

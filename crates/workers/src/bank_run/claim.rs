@@ -20,7 +20,7 @@ use crate::{Till, circuit};
 const WORKER: &str = "payout";
 
 /// Why a run waits when the day's total would be passed.
-pub(super) const DAILY_TOTAL: &str = "daily_total";
+pub(crate) const DAILY_TOTAL: &str = "daily_total";
 
 /// Looks at the rows once, in one transaction, and says what follows.
 pub(super) async fn step(till: &Till) -> Result<Step, store::Error> {

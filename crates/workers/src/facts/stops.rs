@@ -7,11 +7,11 @@ use domain::ledger::Refusal;
 use store::facts::FactRow;
 
 /// A fact contradicts what is known; ends when its version is applied.
-const REFUSED: &str = "fact_refused";
+pub(crate) const REFUSED: &str = "fact_refused";
 /// Facts before a waiting one are missing; ends when the gap is filled.
-const MISSING: &str = "facts_missing";
+pub(crate) const MISSING: &str = "facts_missing";
 /// The totals are not the sums of the top-ups; ends by people only.
-const TOTALS: &str = "control_total";
+pub(crate) const TOTALS: &str = "control_total";
 
 pub(super) fn refused(row: &FactRow, refusal: &Refusal) -> String {
     let FactRow { source, event_id, version, .. } = row;
