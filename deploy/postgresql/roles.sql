@@ -322,6 +322,7 @@ grant select, insert, update on verification_code to outflow_api;
 grant select, insert, update on withdrawal to outflow_api;
 
 -- operator
+grant select on _sqlx_migrations to outflow_operator;
 grant select, update on account to outflow_operator;
 grant select, insert on account_intervention to outflow_operator;
 grant select on allocation to outflow_operator;

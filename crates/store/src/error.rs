@@ -32,8 +32,25 @@ impl Error {
     /// SQLSTATE classes 22 (data) and 23 (constraints).
     #[must_use]
     pub fn lies_in_the_data(&self) -> bool {
-        let Self::Refused(sqlx::Error::Database(error)) = self else { return false };
-        error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+        self.sqlstate().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+    }
+
+    /// A table or a column is not there: the migrations of this program did not run.
+    #[must_use]
+    pub fn lacks_schema(&self) -> bool {
+        self.sqlstate().is_some_and(|code| code == "42P01" || code == "42703")
+    }
+
+    /// Whoever asked has no right to.
+    #[must_use]
+    pub fn lacks_right(&self) -> bool {
+        self.sqlstate().is_some_and(|code| code == "42501")
+    }
+
+    /// The SQLSTATE of a refusal.
+    fn sqlstate(&self) -> Option<std::borrow::Cow<'_, str>> {
+        let Self::Refused(sqlx::Error::Database(error)) = self else { return None };
+        error.code()
     }
 }
 

@@ -4,7 +4,8 @@
 //! statements touch and nothing else. Nobody may delete anything. Whatever is
 //! evidence (the journal, transitions, attempts, decisions, the audit) can be
 //! added to, and never changed. Tests compare the table with the server's own
-//! answer, and run every worker under its role.
+//! answer, and run every worker under its role. `_sqlx_migrations` is the list of
+//! applied migrations, which `outflow doctor` compares and nobody else needs.
 
 use std::fmt::Write;
 
@@ -12,6 +13,7 @@ use std::fmt::Write;
 /// `u` update (which locking a row needs too), `.` nothing.
 const MATRIX: &str = "
 table                facts gaps intake approval decisions release holds expiry deadlines payout settle reconcile verify relay parking api operator
+_sqlx_migrations     .     .    .      .        .         .       .     .      .         .      .      .         .      .     .       .   s
 account              siu   siu  su     su       su        .       su    su     su        su     su     su        s      .     .       su  su
 account_intervention .     .    .      .        .         .       .     .      .         .      .      .         .      .     .       s   si
 allocation           siu   siu  .      .        .         .       .     .      .         .      .      .         .      .     .       s   s

@@ -6,6 +6,7 @@ use devstack::{Options, Servers, Stack};
 use sqlx::{AssertSqlSafe, PgPool, Row};
 use store::Database;
 use store::roles::{self, Role, Verb};
+use store::schema::{self, Schema};
 
 /// SQLSTATE of what a role may not do.
 const DENIED: &str = "42501";
@@ -15,6 +16,7 @@ struct Scene {
     stack: Stack,
     database: Database,
     prefix: String,
+    url: String,
 }
 
 impl Scene {
@@ -25,7 +27,7 @@ impl Scene {
         let prefix = url.rsplit('/').next().expect("a URL has a path").to_owned();
         let database = Database::connect(&url, 1).await.expect("a connection");
         database.migrate().await.expect("the schema");
-        let scene = Self { stack, database, prefix };
+        let scene = Self { stack, database, prefix, url };
         scene.grant().await;
         scene
     }
@@ -43,11 +45,11 @@ impl Scene {
         format!("{}_{}", self.prefix, role.name)
     }
 
-    /// Every table of the schema but the list of its migrations, which belongs to its owner.
+    /// Every table of the schema, the list of its migrations among them.
     async fn tables(&self) -> Vec<String> {
         let tables = "select relname::text from pg_class
                        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
-                         and relname <> '_sqlx_migrations' order by 1";
+                       order by 1";
         sqlx::query_scalar(tables).fetch_all(self.pool()).await.expect("the tables")
     }
 
@@ -130,10 +132,26 @@ async fn s05_no_role_is_more_than_its_grants() {
         assert!(!row.get::<bool, _>("more") && !row.get::<bool, _>("password"), "{name}");
         assert!(!scene.may(&name, "create table of_its_own (id integer)").await, "{name} creates a table");
         assert!(!scene.may(&name, "alter table leg add column mine integer").await, "{name} alters a table");
-        assert!(!scene.may(&name, "select 1 from _sqlx_migrations").await, "{name} reads the migrations");
+        let migrations = scene.may(&name, "select 1 from _sqlx_migrations").await;
+        assert_eq!(migrations, name.ends_with("_operator"), "{name} and the list of migrations");
         let temporary = name.ends_with("_verify") || name.ends_with("_operator") || name.ends_with("_all");
         assert_eq!(scene.may(&name, "create temporary table t (id integer)").await, temporary, "{name}");
     }
+    scene.strike().await;
+}
+
+#[tokio::test]
+async fn s05_the_operator_sees_which_migrations_were_applied_and_no_worker_does() {
+    let scene = Scene::set().await;
+    let url = scene.url.clone();
+    let compared = async |name: &str| {
+        let as_role = format!("{url}?options=-c%20role%3D{}_{name}", scene.prefix);
+        let database = Database::connect(&as_role, 1).await.expect("a connection");
+        schema::compare(&database).await
+    };
+    assert_eq!(compared(roles::OPERATOR).await.expect("it may ask"), Schema::default());
+    let refused = compared("intake").await.expect_err("a worker has no use for it");
+    assert!(refused.lacks_right() && !refused.lacks_schema(), "{refused}");
     scene.strike().await;
 }
 
