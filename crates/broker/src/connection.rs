@@ -55,6 +55,14 @@ pub enum Error {
     Refused(#[source] lapin::Error),
 }
 
+impl Error {
+    /// A queue or an exchange is not there: nobody declared them yet.
+    #[must_use]
+    pub fn lacks_topology(&self) -> bool {
+        matches!(self, Self::Refused(error) if refusal(error) == Some(NOT_FOUND))
+    }
+}
+
 impl From<lapin::Error> for Error {
     fn from(error: lapin::Error) -> Self {
         // AMQP reply codes: 320 is a broker that is being stopped, 5xx are faults.
@@ -64,6 +72,9 @@ impl From<lapin::Error> for Error {
         }
     }
 }
+
+/// The AMQP reply code of what is not there.
+pub(crate) const NOT_FOUND: u16 = 404;
 
 /// The AMQP reply code of an answer of the broker's.
 pub(crate) fn refusal(error: &lapin::Error) -> Option<u16> {

@@ -3,11 +3,8 @@
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 
-use crate::connection::{Connections, Error, refusal};
+use crate::connection::{Connections, Error, NOT_FOUND, refusal};
 use crate::topology::QUEUES;
-
-/// AMQP's reply code for a queue that is not there.
-const NOT_FOUND: u16 = 404;
 
 /// A queue as the broker counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 use serde_json::Value;
 
-use crate::connection::{Connections, Error, refusal};
+use crate::connection::{Connections, Error, NOT_FOUND, refusal};
 
 /// The exchange that feeds the work queues; a routing key is a queue's name. A topic exchange, because only of
 /// those the broker checks who may use which routing key ([`crate::access`]).
@@ -288,7 +288,6 @@ async fn compare(
     object: String,
     declare: impl AsyncFn(Channel, Passive) -> Result<(), lapin::Error>,
 ) -> Result<Option<Difference>, Error> {
-    const NOT_FOUND: u16 = 404;
     const INEQUIVALENT: u16 = 406;
     for passive in [Passive::Asks, Passive::Creates] {
         let channel = connections.publishing.try_channel().await?;

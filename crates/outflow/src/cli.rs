@@ -45,7 +45,7 @@ pub(crate) use self::parked::{ListParked, Parked, Resolve};
 pub(crate) use self::reconcile::{Reconcile, ReconcileAction, ResolveDifference};
 pub(crate) use self::resolve::{Outcome, ResolveLeg};
 pub(crate) use self::roles::Roles;
-pub(crate) use self::run::{RailName, Run, WorkerName};
+pub(crate) use self::run::{RailName, Run};
 pub(crate) use self::schema::Schema;
 pub(crate) use self::watch::Watch;
 

@@ -85,15 +85,29 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
             shown = text;
         }
     }
-    let next = error.chain().find_map(|it| it.downcast_ref::<Failure>()).map(|it| it.next.as_str());
-    match (next, exit) {
-        (Some(next), _) => eprintln!("next: {next}"),
-        (None, Exit::Unreachable) => eprintln!(
-            "next: check OUTFLOW_DATABASE_URL and OUTFLOW_AMQP_URL or the settings file, or start servers with `outflow dev`"
-        ),
-        (None, _) => {}
+    if let Some(next) = next(error, exit) {
+        eprintln!("next: {next}");
     }
     ExitCode::from(exit as u8)
+}
+
+/// What to do about an error: what it says itself, or what its kind calls for.
+fn next(error: &anyhow::Error, exit: Exit) -> Option<&str> {
+    let told = error.chain().find_map(|it| it.downcast_ref::<Failure>()).map(|it| it.next.as_str());
+    let lacking = || {
+        error.chain().find_map(|it| match (it.downcast_ref::<store::Error>(), it.downcast_ref()) {
+            (Some(it), _) if it.lacks_schema() => Some("outflow migrate"),
+            (Some(it), _) if it.lacks_right() => Some(
+                "outflow roles sql | psql DATABASE, as the owner of the tables, or ask as outflow_operator",
+            ),
+            (_, Some(it)) if broker::Error::lacks_topology(it) => Some("outflow topology apply"),
+            _ => None,
+        })
+    };
+    let unreachable = (exit == Exit::Unreachable).then_some(
+        "check OUTFLOW_DATABASE_URL and OUTFLOW_AMQP_URL or the settings file, or start servers with `outflow dev`",
+    );
+    told.or_else(lacking).or(unreachable)
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => command::migrate::run(&general).await,
         Command::Topology(action) => command::topology::run(&general, &action).await,
         Command::Roles(action) => {
-            command::roles::run(&action);
+            command::roles::run(&general, &action);
             Ok(())
         }
         Command::Lint(arguments) => command::lint::run(&general, &arguments),
@@ -88,7 +88,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Config(action) => command::config::run(&general, &action),
         Command::Explain(arguments) => command::explain::run(&general, &arguments),
         Command::Schema(wish) => command::schema::run(&general, &wish),
-        Command::Man(arguments) => command::man::run(&arguments),
+        Command::Man(arguments) => command::man::run(&general, &arguments),
         Command::Completions { shell } => {
             command::completions::run(shell);
             Ok(())

@@ -1,5 +1,6 @@
 //! Log lines: on stderr, human by default, JSON on request.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 
 use anyhow::Result;
@@ -38,5 +39,30 @@ pub(crate) fn start(general: &General, command: &Command) -> Result<()> {
 
 /// Whether stderr may be coloured: <https://no-color.org>.
 pub(crate) fn colour() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+    coloured(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref())
+}
+
+/// An empty `NO_COLOR` says nothing, as <https://no-color.org> has it.
+fn coloured(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::coloured;
+
+    #[test]
+    fn no_color_is_respected_and_a_pipe_is_never_coloured() {
+        for (is_terminal, no_color, expected) in [
+            (true, None, true),
+            (true, Some(""), true),
+            (true, Some("1"), false),
+            (true, Some("0"), false),
+            (false, None, false),
+        ] {
+            assert_eq!(coloured(is_terminal, no_color.map(OsStr::new)), expected, "{no_color:?}");
+        }
+    }
 }

@@ -71,6 +71,21 @@ pub(crate) fn data(output: Output, value: &Value) {
     page(&framed(output, value));
 }
 
+/// Writes a list to stdout, whose rows all have these fields: a spreadsheet gets its
+/// header also where there is no row.
+pub(crate) fn list(output: Output, fields: &[&str], rows: &[Value]) {
+    debug_assert!(
+        rows.iter()
+            .filter_map(Value::as_object)
+            .all(|row| { row.len() == fields.len() && fields.iter().all(|name| row.contains_key(*name)) }),
+        "a row has other fields than {fields:?}"
+    );
+    match output {
+        Output::Csv => page(&csv::of(fields, rows)),
+        _ => data(output, &rows.iter().cloned().collect()),
+    }
+}
+
 /// Writes a text to stdout. A reader that has enough is no fault: then this
 /// process ends.
 pub(crate) fn page(text: &str) {
@@ -98,7 +113,7 @@ fn framed(output: Output, value: &Value) -> String {
     match output {
         Output::Table | Output::Json => format!("{value:#}\n"),
         Output::Jsonl => rows.iter().flat_map(|row| [row.to_string(), "\n".to_owned()]).collect(),
-        Output::Csv => csv::of(rows),
+        Output::Csv => csv::of(&[], rows),
     }
 }
 
@@ -123,6 +138,23 @@ mod tests {
         assert_eq!(framed(Output::Jsonl, &json!([])), "");
         let again: serde_json::Value = serde_json::from_str(&framed(Output::Json, &rows)).unwrap();
         assert_eq!(again, rows);
+    }
+
+    /// A command that says it by itself would say it to programs too.
+    #[test]
+    fn every_command_says_what_comes_next_in_one_way() {
+        let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/command"))];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    assert!(!text.contains("\"next: ") && !text.contains("\\nnext: "), "{}", path.display());
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From settings to workers that run.
 
 mod api;
+mod worker;
 
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
@@ -24,98 +25,9 @@ use workers::intake::Rules;
 use workers::verification::Proofs;
 use workers::{BankRules, Clock, Desk, PayoutPolicy, Till};
 
+pub(crate) use self::worker::{Word, Worker, words};
 use crate::exit::{Exit, Failure};
 use crate::settings::{BankSettings, ChannelsSettings, Settings};
-
-/// A worker of the product, as it can run in a process of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString)]
-#[strum(serialize_all = "lowercase")]
-pub(crate) enum Worker {
-    /// Account facts.
-    Facts,
-    /// Facts that wait for others before them.
-    Gaps,
-    /// Requests.
-    Intake,
-    /// The amount rule.
-    Approval,
-    /// People's decisions.
-    Decisions,
-    /// Due legs.
-    Release,
-    /// Ends of holds.
-    Holds,
-    /// Ends of waiting.
-    Expiry,
-    /// Deadlines that were provisional.
-    Deadlines,
-    /// One rail.
-    #[strum(disabled)]
-    Payout(Rail),
-    /// Queries.
-    Settle,
-    /// Statements.
-    Reconcile,
-    /// The invariants of the books.
-    Verify,
-    /// The outbox.
-    Relay,
-    /// Dead letters.
-    Parking,
-    /// Status, probes, metrics and gateways' notices over HTTP. Not among all the workers: it takes a port.
-    Api,
-}
-
-impl Worker {
-    /// Every worker, payouts on every rail.
-    pub(crate) fn all() -> Vec<Self> {
-        let mut all = vec![
-            Self::Facts,
-            Self::Gaps,
-            Self::Intake,
-            Self::Approval,
-            Self::Decisions,
-            Self::Release,
-            Self::Holds,
-            Self::Expiry,
-            Self::Deadlines,
-            Self::Settle,
-            Self::Reconcile,
-            Self::Verify,
-            Self::Relay,
-            Self::Parking,
-        ];
-        all.extend(Rail::iter().map(Self::Payout));
-        all
-    }
-
-    /// Reads a list such as `facts,intake,payout`; `all` and `none` are words for lists.
-    ///
-    /// # Errors
-    /// When a word is no worker.
-    pub(crate) fn list(words: &[String]) -> Result<Vec<Self>> {
-        let mut workers = Vec::new();
-        for word in words {
-            match word.as_str() {
-                "all" => workers.extend(Self::all()),
-                "none" => {}
-                "payout" => workers.extend(Rail::iter().map(Self::Payout)),
-                word => workers.push(word.parse().map_err(|_| {
-                    let hint = "workers are facts, gaps, intake, approval, decisions, release, holds, expiry, deadlines, payout, settle, reconcile, verify, relay, parking, api; or say all or none";
-                    Failure::new(Exit::Usage, format!("there is no worker {word:?}"), hint)
-                })?),
-            }
-        }
-        Ok(workers)
-    }
-
-    fn name(self) -> String {
-        match self {
-            Self::Payout(rail) => format!("payout {rail}"),
-            worker => worker.to_string(),
-        }
-    }
-}
 
 /// What workers are made of.
 #[derive(Clone)]
@@ -138,6 +50,8 @@ pub(crate) struct Wiring {
     pub(crate) bank: BankSettings,
     /// How hard each channel may be pushed.
     pub(crate) channels: ChannelsSettings,
+    /// The rails that the payout worker serves.
+    pub(crate) rails: Vec<Rail>,
     /// Who pays; only the workers that pay or ask need them, and the API for notices.
     pub(crate) gateways: Option<Arc<Gateways>>,
     /// R10: issues codes; nothing where no key signs tokens.
@@ -174,6 +88,7 @@ impl Wiring {
             payouts: settings.policy.payouts(settings.calendar()?),
             bank: settings.bank,
             channels: settings.channels,
+            rails: Rail::iter().collect(),
             gateways: settings.gateways()?.map(Arc::new),
             api_address: settings.api.listen,
             api_door: None,
@@ -188,8 +103,9 @@ impl Wiring {
     pub(crate) async fn run(&self, workers: &[Worker], stop: CancellationToken) -> Result<()> {
         let mut running = JoinSet::new();
         for worker in workers.iter().copied() {
-            let duty = self.duty(worker, stop.clone())?;
-            running.spawn(async move { (worker.name(), duty.await) });
+            for (name, duty) in self.duties(worker, &stop)? {
+                running.spawn(async move { (name, duty.await) });
+            }
         }
         let mut result = Ok(());
         while let Some(ended) = running.join_next().await {
@@ -211,8 +127,21 @@ impl Wiring {
         result
     }
 
+    /// What a worker does, by name: one duty each, and payout one per rail.
+    fn duties(&self, worker: Worker, stop: &CancellationToken) -> Result<Vec<(String, Duty)>> {
+        if worker != Worker::Payout {
+            return Ok(vec![(worker.to_string(), self.duty(worker, stop.clone())?)]);
+        }
+        let payout = |rail: &Rail| {
+            let inbox = Inbox::open(&self.connections, payout_queue(*rail), BatchLimits::default());
+            let duty = boxed(workers::payout::run(inbox, *rail, self.till()?, stop.clone()));
+            Ok((format!("{worker} {rail}"), duty))
+        };
+        self.rails.iter().map(payout).collect()
+    }
+
     /// The future of one worker.
-    fn duty(&self, worker: Worker, stop: CancellationToken) -> Result<BoxFuture<'static, Result<()>>> {
+    fn duty(&self, worker: Worker, stop: CancellationToken) -> Result<Duty> {
         let (database, clock) = (self.database.clone(), self.clock.clone());
         let inbox = |queue| Inbox::open(&self.connections, queue, BatchLimits::default());
         let desk = || self.desk();
@@ -240,9 +169,7 @@ impl Wiring {
             }
             Worker::Expiry => boxed(workers::expiry::run(database, clock, stop)),
             Worker::Deadlines => boxed(workers::deadlines::run(database, self.payouts.clone(), clock, stop)),
-            Worker::Payout(rail) => {
-                boxed(workers::payout::run(inbox(payout_queue(rail)), rail, self.till()?, stop))
-            }
+            Worker::Payout => bail!("the payout worker has a duty per rail"),
             Worker::Settle => boxed(workers::settle::run(self.till()?, stop)),
             Worker::Reconcile => boxed(workers::reconcile::run(self.till()?, stop)),
             Worker::Verify => boxed(workers::verify::run(database, self.payouts.approvers, clock, stop)),
@@ -298,10 +225,11 @@ impl Wiring {
     }
 }
 
+/// What a worker does until it is told to stop.
+type Duty = BoxFuture<'static, Result<()>>;
+
 /// A duty whose errors are told alike.
-fn boxed<E: Into<anyhow::Error>>(
-    duty: impl Future<Output = Result<(), E>> + Send + 'static,
-) -> BoxFuture<'static, Result<()>> {
+fn boxed<E: Into<anyhow::Error>>(duty: impl Future<Output = Result<(), E>> + Send + 'static) -> Duty {
     Box::pin(async { duty.await.map_err(Into::into) })
 }
 
@@ -358,24 +286,4 @@ pub(crate) async fn broker(settings: &Settings, name: &str) -> Result<Connection
         "connecting to the broker, with TLS"
     };
     opened.context(hint)
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::Rail;
-
-    use super::Worker;
-
-    #[test]
-    fn lists_of_workers_are_words() {
-        let list = |text: &str| {
-            let words: Vec<String> = text.split(',').map(str::to_owned).collect();
-            Worker::list(&words).map_err(|error| error.to_string())
-        };
-        assert_eq!(list("none"), Ok(vec![]));
-        assert_eq!(list("facts,relay"), Ok(vec![Worker::Facts, Worker::Relay]));
-        assert_eq!(list("payout").unwrap()[0], Worker::Payout(Rail::Alipay));
-        assert_eq!(list("all"), Ok(Worker::all()));
-        assert_eq!(list("fax").unwrap_err(), "there is no worker \"fax\"");
-    }
 }

@@ -1,5 +1,7 @@
 //! The command line without servers: usage, exit status, settings, calendar.
 
+mod pty;
+
 use std::path::PathBuf;
 
 use assert_cmd::Command;
@@ -224,4 +226,18 @@ fn doctor_names_all_that_is_wrong_without_any_server() {
     let config = file("doctor-wrong.toml", "[policy]\napprovals = 1\n");
     let (code, out, _) = run(outflow(&["doctor", "--config"]).arg(config));
     assert!(code == Some(1) && out.contains("✗ settings: ") && out.contains("config/settings.md"), "{out}");
+}
+
+#[test]
+fn colour_is_for_terminals_without_no_color() {
+    let help = |variables: &[(String, String)]| {
+        let (code, screen) = pty::Terminal::open(&["--help"], variables).ends();
+        assert_eq!(code, Some(0), "{screen}");
+        assert!(screen.contains("Exit status: 0 done"), "{screen}");
+        screen.contains('\u{1b}')
+    };
+    assert!(help(&[]), "a terminal is coloured");
+    assert!(!help(&[("NO_COLOR".to_owned(), "1".to_owned())]), "NO_COLOR is respected");
+    let (_, out, _) = run(&mut outflow(&["--help"]));
+    assert!(!out.contains('\u{1b}'), "a pipe is never coloured");
 }

@@ -74,7 +74,7 @@ fn a_message_file_is_checked_and_every_fault_is_named() {
     let good = file("lint-good.json", &format!("[{FACT},{FACT}]"));
     let (status, out, said) = run(&["lint", &good]);
     assert_eq!(status, Some(0), "{said}");
-    assert!(out.contains("outflow.facts") && said.contains("next: outflow publish"), "{out}{said}");
+    assert!(out.contains("outflow.facts") && said.contains("next: outflow dry-run"), "{out}{said}");
     let bad = file("lint-bad.json", &format!("{FACT}\n{}\n{{}}", FACT.replace("\"1.00\"", "1.00")));
     let (status, out, said) = run(&["lint", &bad, "--output", "jsonl"]);
     assert_eq!(status, Some(4), "{said}");

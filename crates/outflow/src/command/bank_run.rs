@@ -59,6 +59,21 @@ fn story(run: &Run) -> String {
     }
 }
 
+/// The fields of [`in_json`].
+const FIELDS: &[&str] = &[
+    "id",
+    "bank_day",
+    "cut_off",
+    "opened_at",
+    "closed_at",
+    "waits_because",
+    "released_by",
+    "release_reason",
+    "files",
+    "transfers",
+    "total",
+];
+
 fn in_json(it: &RunTotals) -> Value {
     json!({
         "id": it.run.id,
@@ -77,7 +92,7 @@ fn in_json(it: &RunTotals) -> Value {
 
 fn list(general: &General, runs: &[RunTotals]) {
     if general.output.is_data() {
-        output::data(general.output, &runs.iter().map(in_json).collect());
+        output::list(general.output, FIELDS, &runs.iter().map(in_json).collect::<Vec<_>>());
     } else {
         let mut table = output::table(&["run", "cut-off", "files", "transfers", "total", "state"]);
         for it in runs {
@@ -96,9 +111,14 @@ fn list(general: &General, runs: &[RunTotals]) {
         it.run.waits_because.is_some() && it.run.released.is_none() && it.run.closed_at.is_none()
     };
     match (runs.iter().find(waits), runs.first()) {
-        (Some(it), _) => eprintln!("next: outflow bank-run release {} --reason … --by …", it.run.id),
-        (None, Some(it)) => eprintln!("next: outflow bank-run show {}", it.run.id),
-        (None, None) => eprintln!("Nothing went to the bank yet.\nnext: outflow list"),
+        (Some(it), _) => {
+            output::next(general, &format!("outflow bank-run release {} --reason … --by …", it.run.id));
+        }
+        (None, Some(it)) => output::next(general, &format!("outflow bank-run show {}", it.run.id)),
+        (None, None) => {
+            output::talk("Nothing went to the bank yet.");
+            output::next(general, "outflow list");
+        }
     }
 }
 
@@ -172,8 +192,6 @@ fn released(general: &General, release: &Release) {
             &json!({ "id": release.id, "released_by": release.by, "release_reason": release.reason }),
         );
     }
-    eprintln!(
-        "The run goes with the next look at what is due, within half a minute.\nnext: outflow bank-run show {}",
-        release.id
-    );
+    output::talk("The run goes with the next look at what is due, within half a minute.");
+    output::next(general, &format!("outflow bank-run show {}", release.id));
 }

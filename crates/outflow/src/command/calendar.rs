@@ -44,10 +44,9 @@ pub(crate) fn run(general: &General, action: &Calendar) -> Result<()> {
         if deadline.provisional { " (provisional: a year on the way has no official calendar)" } else { "" };
     println!("and has arrived by the end of {}{doubt}", date_in_shanghai(deadline.at));
     if !known {
-        eprintln!(
-            "next: put cn-{}.toml into the calendar folder once the State Council has announced it",
-            date.year()
-        );
+        let file = format!("cn-{}.toml", date.year());
+        let next = format!("put {file} into the calendar folder once the State Council has announced it");
+        output::next(general, &next);
     }
     Ok(())
 }

@@ -103,6 +103,7 @@ fn list(general: &General, stops: &[Stop], circuits: &[(Rail, CircuitRow)]) {
         return;
     }
     let mut table = output::table(&["channel", "sends", "since", "by", "reason", "circuit"]);
+    let stopped = rows.iter().find(|(_, stop)| stop.is_some()).map(|(name, _)| name.clone());
     for (name, stop) in rows {
         let sends = if stop.is_some() { "STOPPED" } else { "go out" };
         let text = |pick: fn(&Stop) -> String| stop.map(pick).unwrap_or_default();
@@ -116,6 +117,11 @@ fn list(general: &General, stops: &[Stop], circuits: &[(Rail, CircuitRow)]) {
         ]);
     }
     println!("{table}");
+    let next = match stopped {
+        Some(name) => format!("outflow channel resume {name} --reason … --by …"),
+        None => "outflow status".to_owned(),
+    };
+    output::next(general, &next);
 }
 
 /// A circuit in a few words.
@@ -148,5 +154,6 @@ fn moved(general: &General, name: &str, (switch, at): (&Switch, DateTime<Utc>), 
     } else {
         ("Money may leave again", "outflow list".to_owned())
     };
-    eprintln!("{name}: {what}.\nnext: {next}");
+    output::talk(&format!("{name}: {what}."));
+    output::next(general, &next);
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use workers::Clock;
 use workers::codes::{CodeError, CodeRefusal, Codes, Purpose};
 
-use crate::cli::{Code, General, IssueCode, Output};
+use crate::cli::{Code, General, IssueCode};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::{output, wiring};
@@ -27,12 +27,12 @@ pub(crate) async fn run(general: &General, action: &Code) -> Result<()> {
     let settings = Settings::load(general.config.as_deref())?;
     let codes = wiring::codes(&settings).await?;
     match action {
-        Code::Issue(arguments) => issue(general.output, &codes, arguments).await,
-        Code::Confirm { id } => confirm(general.output, &codes, *id).await,
+        Code::Issue(arguments) => issue(general, &codes, arguments).await,
+        Code::Confirm { id } => confirm(general, &codes, *id).await,
     }
 }
 
-async fn issue(format: Output, codes: &Codes, arguments: &IssueCode) -> Result<()> {
+async fn issue(general: &General, codes: &Codes, arguments: &IssueCode) -> Result<()> {
     let amount = Money::parse(&arguments.amount, arguments.currency).map_err(|error| {
         let what = format!("the amount {error}");
         Failure::new(Exit::Usage, what, "write it like 88.80, with the currency's decimals")
@@ -46,8 +46,11 @@ async fn issue(format: Output, codes: &Codes, arguments: &IssueCode) -> Result<(
     };
     let issued = codes.issue(&purpose, Clock::System.now()).await.map_err(explain)?;
     let code = issued.code.as_ref().map(ExposeSecret::expose_secret);
-    if format.is_data() {
-        output::data(format, &json!({ "code_id": issued.id, "expires_at": issued.expires_at, "code": code }));
+    if general.output.is_data() {
+        output::data(
+            general.output,
+            &json!({ "code_id": issued.id, "expires_at": issued.expires_at, "code": code }),
+        );
         return Ok(());
     }
     println!("code {}, good until {}", issued.id, output::moment(issued.expires_at));
@@ -55,11 +58,11 @@ async fn issue(format: Output, codes: &Codes, arguments: &IssueCode) -> Result<(
         Some(code) => println!("{code}"),
         None => println!("sent to the service that delivers codes"),
     }
-    eprintln!("next: outflow code confirm {}, with the code on stdin", issued.id);
+    output::next(general, &format!("outflow code confirm {}, with the code on stdin", issued.id));
     Ok(())
 }
 
-async fn confirm(format: Output, codes: &Codes, id: Uuid) -> Result<()> {
+async fn confirm(general: &General, codes: &Codes, id: Uuid) -> Result<()> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
         eprint!("The six digits: ");
@@ -73,11 +76,11 @@ async fn confirm(format: Output, codes: &Codes, id: Uuid) -> Result<()> {
         );
     }
     let token = codes.confirm(id, &entered, Clock::System.now()).await.map_err(explain)?;
-    if format.is_data() {
-        output::data(format, &json!({ "token": token }));
+    if general.output.is_data() {
+        output::data(general.output, &json!({ "token": token }));
     } else {
         println!("{token}");
-        eprintln!("next: put it into the field `verification` of the request, within ten minutes");
+        output::next(general, "put it into the field `verification` of the request, within ten minutes");
     }
     Ok(())
 }

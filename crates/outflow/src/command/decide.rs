@@ -41,7 +41,8 @@ pub(crate) async fn run(general: &General, decision: Decision, wish: &Decide) ->
         if general.output.is_data() {
             output::data(general.output, &told((decision, wish), seen.as_ref(), &json!(null)));
         }
-        eprintln!("nothing was decided\nnext: the same without --dry-run");
+        output::talk("Nothing was decided.");
+        output::next(general, "the same without --dry-run");
         return Ok(());
     }
     let stamp = instruction::stamp();
@@ -62,7 +63,7 @@ pub(crate) async fn run(general: &General, decision: Decision, wish: &Decide) ->
     } else {
         println!("{decision}: {result}; the withdrawal is {state}");
     }
-    eprintln!("next: outflow show {}", wish.id);
+    output::next(general, &format!("outflow watch {0} · outflow show {0}", wish.id));
     Ok(())
 }
 

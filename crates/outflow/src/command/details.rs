@@ -51,7 +51,7 @@ pub(crate) async fn run(general: &General, arguments: &Details) -> Result<()> {
     } else {
         println!("bank details for {} are on their way as {id} of {SOURCE}", arguments.id);
     }
-    eprintln!("next: outflow show {}", arguments.id);
+    output::next(general, &format!("outflow show {}", arguments.id));
     Ok(())
 }
 

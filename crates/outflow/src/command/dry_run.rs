@@ -52,17 +52,18 @@ pub(crate) async fn run(general: &General, arguments: &MessageFile) -> Result<()
         let pages: Vec<String> = rehearsed.iter().map(page).collect();
         output::page(&pages.join("\n"));
     }
-    verdict(&rehearsed, &arguments.file.display().to_string())
+    verdict(general, &rehearsed, &arguments.file.display().to_string())
 }
 
 /// Success, or the exit status of a refusal.
-fn verdict(rehearsed: &[Rehearsed], file: &str) -> Result<()> {
+fn verdict(general: &General, rehearsed: &[Rehearsed], file: &str) -> Result<()> {
     let refused = rehearsed.iter().find_map(|(_, it)| match it {
         Some(Foreseen::Refused { reasons, .. }) => reasons.first(),
         _ => None,
     });
     let Some(first) = refused else {
-        eprintln!("Nothing was written.\nnext: outflow publish {file}");
+        output::talk("Nothing was written.");
+        output::next(general, &format!("outflow publish {file}"));
         return Ok(());
     };
     let count = rehearsed.iter().filter(|(_, it)| matches!(it, Some(Foreseen::Refused { .. }))).count();

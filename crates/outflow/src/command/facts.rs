@@ -32,7 +32,7 @@ pub(crate) async fn run(general: &General, action: &Facts) -> Result<()> {
             let desk = Desk { database, vault: settings.vault()? };
             let skipped = facts::skip(&desk, &wish_of(wish), *version, Clock::System.now()).await;
             let standing = skipped.map_err(|error| refused(error, &wish.account))?;
-            eprintln!("Version {version} is skipped for ever.");
+            output::talk(&format!("Version {version} is skipped for ever."));
             standing
         }
         Facts::EndStop { wish } => {
@@ -84,7 +84,8 @@ async fn list(general: &General, database: &store::Database) -> Result<()> {
                 "stopped_because": it.because, "changed_at": it.changed_at,
             })
         };
-        output::data(general.output, &stopped.iter().map(row).collect());
+        let fields = ["account_id", "fact_version", "stopped_because", "changed_at"];
+        output::list(general.output, &fields, &stopped.iter().map(row).collect::<Vec<_>>());
         return Ok(());
     }
     let mut table = output::table(&["account", "last version", "changed", "stopped because"]);
@@ -98,8 +99,8 @@ async fn list(general: &General, database: &store::Database) -> Result<()> {
     }
     println!("{table}");
     match stopped.first() {
-        Some(first) => eprintln!("next: outflow facts status {}", first.account_id),
-        None => eprintln!("No account is stopped."),
+        Some(first) => output::next(general, &format!("outflow facts status {}", first.account_id)),
+        None => output::talk("No account is stopped."),
     }
     Ok(())
 }
@@ -138,11 +139,11 @@ fn show(general: &General, it: &Standing) {
         println!("  {}: {what} by {}: {}", output::moment(past.at), past.actor, past.reason);
     }
     if let Some(blocked) = it.blocked {
-        eprintln!(
-            "next: have version {0} published, or outflow facts skip {1} {0} --reason WHY --by YOU",
-            blocked.version(),
-            it.account_id
+        let (version, account) = (blocked.version(), &it.account_id);
+        let next = format!(
+            "have version {version} published, or outflow facts skip {account} {version} --reason WHY --by YOU"
         );
+        output::next(general, &next);
     }
 }
 

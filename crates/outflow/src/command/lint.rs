@@ -30,7 +30,8 @@ pub(crate) fn run(general: &General, arguments: &MessageFile) -> Result<()> {
     }
     let broken: Vec<&Problem> = found.iter().filter_map(|it| it.as_ref().err()).collect();
     let Some(first) = broken.first() else {
-        eprintln!("{} messages fit the contract.\nnext: outflow publish {file}", found.len());
+        output::talk(&format!("{} messages fit the contract.", found.len()));
+        output::next(general, &format!("outflow dry-run {file} · outflow publish {file}"));
         return Ok(());
     };
     let what = format!("{} of {} messages break the contract", broken.len(), found.len());

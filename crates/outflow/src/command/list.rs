@@ -18,9 +18,10 @@ pub(crate) async fn run(general: &General, arguments: &List) -> Result<()> {
     let mut connection = database.pool().acquire().await.map_err(store::Error::from)?;
     let rows = withdrawals::newest(&mut connection, arguments.state, arguments.limit)
         .await
-        .context("reading withdrawals; after a new installation: outflow migrate")?;
+        .context("reading withdrawals")?;
     if general.output.is_data() {
-        output::data(general.output, &rows.iter().map(in_json).collect());
+        let rows: Vec<serde_json::Value> = rows.iter().map(in_json).collect();
+        output::list(general.output, FIELDS, &rows);
         return Ok(());
     }
     let mut table =
@@ -37,12 +38,36 @@ pub(crate) async fn run(general: &General, arguments: &List) -> Result<()> {
         ]);
     }
     println!("{table}");
-    match rows.first() {
-        Some(newest) => eprintln!("next: outflow show {}", newest.id),
-        None => eprintln!("There are none.\nnext: outflow publish FILE"),
+    if let Some(newest) = rows.first() {
+        output::next(general, &format!("outflow show {}", newest.id));
+    } else {
+        output::talk("There are none.");
+        output::next(general, "outflow publish FILE");
     }
     Ok(())
 }
+
+/// The fields of [`in_json`].
+const FIELDS: &[&str] = &[
+    "withdrawal_id",
+    "request",
+    "account_id",
+    "amount",
+    "currency",
+    "route",
+    "state",
+    "sequence",
+    "requester",
+    "reasons",
+    "held_because",
+    "effect_digest",
+    "requested_at",
+    "received_at",
+    "approved_at",
+    "expected_by",
+    "provisional",
+    "expires_at",
+];
 
 /// A withdrawal for programs. The names are those of the status events.
 pub(crate) fn in_json(it: &Withdrawal) -> serde_json::Value {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 
 use crate::cli::General;
 use crate::settings::Settings;
-use crate::wiring;
+use crate::{output, wiring};
 
 /// Runs the migrations that are missing.
 ///
@@ -14,6 +14,7 @@ pub(crate) async fn run(general: &General) -> Result<()> {
     let settings = Settings::load(general.config.as_deref())?;
     let database = wiring::database(&settings).await?;
     database.migrate().await.context("migrating the database")?;
-    eprintln!("The schema is up to date.\nnext: outflow topology apply");
+    output::talk("The schema is up to date.");
+    output::next(general, "outflow topology apply");
     Ok(())
 }

@@ -36,13 +36,17 @@ pub(crate) async fn run(general: &General, wish: &Wish) -> Result<()> {
                 );
             } else {
                 println!("{token}");
-                eprintln!("This is the token of {}. It is shown this once.", new.name);
-                eprintln!("next: log in with it at the console, or send `Authorization: Bearer …`");
+                output::talk(&format!("This is the token of {}. It is shown this once.", new.name));
             }
+            output::next(general, "log in with it at the console, or send `Authorization: Bearer …`");
             Ok(())
         }
         Wish::List => list(general, &database).await,
-        Wish::Revoke { name, by } => revoke(&database, name, by, at).await,
+        Wish::Revoke { name, by } => {
+            revoke(&database, name, by, at).await?;
+            output::next(general, "outflow operator list");
+            Ok(())
+        }
     }
 }
 
@@ -100,7 +104,8 @@ async fn list(general: &General, database: &Database) -> Result<()> {
                 "created_by": it.created_by, "revoked_at": it.revoked_at, "revoked_by": it.revoked_by,
             })
         };
-        output::data(general.output, &rows.iter().map(row).collect());
+        let fields = ["name", "role", "created_at", "created_by", "revoked_at", "revoked_by"];
+        output::list(general.output, &fields, &rows.iter().map(row).collect::<Vec<_>>());
         return Ok(());
     }
     let mut table = output::table(&["name", "role", "since", "added by", "revoked", "by"]);

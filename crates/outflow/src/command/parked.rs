@@ -65,6 +65,7 @@ fn told(general: &General, wish: &Resolve, resolution: &str, diff: &Value) {
             change["after"]
         );
     }
+    output::next(general, "outflow parked list");
 }
 
 async fn list(general: &General, database: &Database, wanted: &ListParked) -> Result<()> {
@@ -74,7 +75,7 @@ async fn list(general: &General, database: &Database, wanted: &ListParked) -> Re
         Wanted { resolved: *resolved, queue: queue.clone(), code: code.clone(), before: None, limit: *limit };
     let rows = parked::page(&mut connection, &which).await?;
     if general.output.is_data() {
-        output::data(general.output, &rows.iter().map(outside).collect());
+        output::list(general.output, FIELDS, &rows.iter().map(outside).collect::<Vec<_>>());
         return Ok(());
     }
     if !resolved {
@@ -98,9 +99,11 @@ async fn list(general: &General, database: &Database, wanted: &ListParked) -> Re
         ]);
     }
     println!("{table}");
-    match rows.first() {
-        Some(newest) => eprintln!("next: outflow parked show {} --by NAME", newest.id),
-        None => eprintln!("There are none."),
+    if let Some(newest) = rows.first() {
+        output::next(general, &format!("outflow parked show {} --by NAME", newest.id));
+    } else {
+        output::talk("There are none.");
+        output::next(general, "outflow status");
     }
     Ok(())
 }
@@ -138,12 +141,28 @@ async fn show(
         println!("\nsent instead:\n{sent}");
     }
     if kept.resolution.is_none() {
-        eprintln!(
-            "next: save it, mend it, and outflow parked replay {id} --edited FILE --reason TEXT --by NAME"
-        );
+        let next =
+            format!("save it, mend it, and outflow parked replay {id} --edited FILE --reason TEXT --by NAME");
+        output::next(general, &next);
     }
     Ok(())
 }
+
+/// The fields of [`outside`].
+const FIELDS: &[&str] = &[
+    "id",
+    "queue",
+    "message_id",
+    "digest",
+    "headers",
+    "problem",
+    "parked_at",
+    "resolved_at",
+    "resolution",
+    "resolved_by",
+    "reason",
+    "diff",
+];
 
 /// A message without its body.
 fn outside(it: &Kept) -> Value {

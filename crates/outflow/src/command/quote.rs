@@ -74,7 +74,13 @@ pub(crate) async fn run(general: &General, arguments: &Arguments) -> Result<()> 
     } else {
         print!("{}", page::of(&offer));
     }
-    offer.verdict()
+    offer.verdict()?;
+    let next = match &offer.answer {
+        Some(_) => "outflow dry-run FILE · outflow publish FILE".to_owned(),
+        None => format!("outflow quote {} --amount AMOUNT", arguments.account),
+    };
+    output::next(general, &next);
+    Ok(())
 }
 
 /// The request that the command line describes. The code of R10 is not asked for

@@ -17,6 +17,7 @@ use workers::reconcile::{Outcome, Read, fetch, reconcile};
 
 use crate::cli::{General, Reconcile, ReconcileAction, ResolveDifference};
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::settings::Settings;
 use crate::wiring::{self, Wiring};
 
@@ -73,14 +74,14 @@ async fn compare(
     let mut tx = till.database.begin().await?;
     let open = differences::list(&mut tx, Some((rail, day)), Which::Open, 10_000).await?;
     page::outcome(general, (rail, day), &outcome, &open);
-    ended(rail, day, &outcome)
+    ended(general, (rail, day), &outcome)
 }
 
 /// Closed is success; anything else has its exit status.
-fn ended(rail: Rail, day: NaiveDate, outcome: &Outcome) -> Result<()> {
+fn ended(general: &General, (rail, day): (Rail, NaiveDate), outcome: &Outcome) -> Result<()> {
     let exit = match outcome.state {
         DayState::Closed => {
-            eprintln!("next: outflow reconcile days");
+            output::next(general, "outflow reconcile days");
             return Ok(());
         }
         DayState::Open => Exit::Unknown,
@@ -129,6 +130,6 @@ async fn resolve(general: &General, database: &Database, wish: &ResolveDifferenc
     audit::put(&mut tx, &deed.with(json!({ "reason": wish.reason })), at).await?;
     tx.commit().await.context("resolving the difference")?;
     page::resolved(general, wish);
-    eprintln!("next: outflow reconcile --rail {} --day {day}", rail.to_string().to_lowercase());
+    output::next(general, &format!("outflow reconcile --rail {rail} --day {day}"));
     Ok(())
 }

@@ -67,5 +67,5 @@ fn show(general: &General, leg: &Leg, (id, result): (&str, &str)) {
         };
         println!("leg {}: {what}", leg.id);
     }
-    eprintln!("next: outflow show {withdrawal}");
+    output::next(general, &format!("outflow show {withdrawal}"));
 }

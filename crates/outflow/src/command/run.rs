@@ -1,24 +1,28 @@
 //! `outflow run`: one worker, or all of them, until told to stop.
 
 use anyhow::{Context, Result};
+use domain::Rail;
+use strum::IntoEnumIterator;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use crate::cli::{General, Run, WorkerName};
+use crate::cli::{General, Run};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::stop_on_signal;
 use crate::settings::Settings;
-use crate::wiring::{Wiring, Worker};
+use crate::wiring::{Wiring, Word, Worker};
 
 /// Runs until Ctrl-C or SIGTERM, and then finishes what is in hand.
 ///
 /// # Errors
 /// When a setting is wrong, or a worker cannot go on.
 pub(crate) async fn run(general: &General, arguments: &Run) -> Result<()> {
-    let workers = workers(arguments)?;
+    let rails = rails(arguments)?;
+    let workers = arguments.worker.workers();
     let settings = Settings::load(general.config.as_deref())?;
     let stop = stop_on_signal()?;
-    let wiring = Wiring::connect(&settings, &format!("outflow {}", name(arguments.worker))).await?;
+    let mut wiring = Wiring::connect(&settings, &format!("outflow {}", arguments.worker.name())).await?;
+    wiring.rails = rails;
     if let Some(address) = arguments.probe {
         let listener = TcpListener::bind(address).await;
         let listener =
@@ -29,19 +33,14 @@ pub(crate) async fn run(general: &General, arguments: &Run) -> Result<()> {
     wiring.run(&workers, stop).await
 }
 
-fn name(worker: WorkerName) -> String {
-    format!("{worker:?}").to_lowercase()
-}
-
-/// The workers that the command line names.
-fn workers(arguments: &Run) -> Result<Vec<Worker>> {
-    let Run { worker, rail, .. } = arguments;
-    if *worker == WorkerName::Payout && !rail.is_empty() {
-        return Ok(rail.iter().map(|it| Worker::Payout((*it).into())).collect());
+/// The rails that the command line names for the payout worker; all when it names none.
+fn rails(Run { worker, rail, .. }: &Run) -> Result<Vec<Rail>> {
+    if rail.is_empty() {
+        return Ok(Rail::iter().collect());
     }
-    if !rail.is_empty() {
-        let what = format!("--rail belongs to `run payout`, not to `run {}`", name(*worker));
-        return Err(Failure::new(Exit::Usage, what, "leave --rail out, or run payout").into());
+    if *worker == Word::One(Worker::Payout) {
+        return Ok(rail.iter().map(|it| (*it).into()).collect());
     }
-    Worker::list(&[name(*worker)])
+    let what = format!("--rail belongs to `run payout`, not to `run {}`", worker.name());
+    Err(Failure::new(Exit::Usage, what, "leave --rail out, or run payout").into())
 }

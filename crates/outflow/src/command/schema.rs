@@ -18,16 +18,16 @@ pub(crate) fn run(general: &General, wish: &Schema) -> Result<()> {
     match wish {
         Schema::Asyncapi => {
             output::data(format, &asyncapi());
-            eprintln!("next: outflow schema json TYPE");
+            output::next(general, "outflow schema json TYPE");
         }
         Schema::Openapi => {
             output::data(format, &api::openapi::document());
-            eprintln!("next: outflow run api serves it");
+            output::next(general, "outflow run api serves it");
         }
         Schema::Json { kind: None } => {
             let all: Vec<Value> = schemas().into_iter().map(|(_, schema)| schema).collect();
             output::data(format, &all.into());
-            eprintln!("next: outflow schema json TYPE · outflow lint FILE");
+            output::next(general, "outflow schema json TYPE · outflow lint FILE");
         }
         Schema::Json { kind: Some(kind) } => {
             let known = schemas();
@@ -38,7 +38,7 @@ pub(crate) fn run(general: &General, wish: &Schema) -> Result<()> {
                 Failure::new(Exit::NotFound, format!("there is no message type {kind:?}"), next)
             })?;
             output::data(format, schema);
-            eprintln!("next: outflow lint FILE");
+            output::next(general, "outflow lint FILE");
         }
     }
     Ok(())

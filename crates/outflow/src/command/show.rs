@@ -69,6 +69,7 @@ pub(crate) async fn run(general: &General, id: Uuid) -> Result<()> {
     } else {
         print!("{}", page::of(&whole));
     }
+    output::next(general, &format!("outflow why {id}"));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use broker::Depth;
 use workers::Clock;
 
 use crate::cli::General;
@@ -30,7 +31,7 @@ pub(crate) async fn run(general: &General) -> Result<()> {
     } else {
         output::page(&page(&overview));
     }
-    eprintln!("next: {}", next(&overview));
+    output::next(general, &next(&overview));
     Ok(())
 }
 
@@ -38,8 +39,11 @@ pub(crate) async fn run(general: &General) -> Result<()> {
 fn next(overview: &Overview) -> String {
     let waits = |state: &str| overview.gauges.withdrawals.iter().any(|it| it.state == state);
     let leg = |state: &str| overview.gauges.legs.iter().any(|it| it.state == state);
+    let missing = |queues: &[Depth]| queues.iter().any(|it| it.counted.is_none());
     if overview.queues.is_err() {
-        "outflow topology diff".to_owned()
+        "outflow doctor".to_owned()
+    } else if overview.queues.as_deref().is_ok_and(missing) {
+        "outflow topology apply".to_owned()
     } else if !overview.stops.is_empty() {
         "outflow channel list".to_owned()
     } else if leg("unknown") || leg("manual_review") || waits("action_required") {

@@ -16,7 +16,7 @@ use crate::{output, wiring};
 /// found by `diff` is a refusal too, so that a script can tell.
 pub(crate) async fn run(general: &General, action: &Topology) -> Result<()> {
     if let Topology::Definitions { vhost, prefix } = action {
-        print_definitions(vhost, prefix);
+        print_definitions(general, vhost, prefix);
         return Ok(());
     }
     let settings = Settings::load(general.config.as_deref())?;
@@ -27,21 +27,23 @@ pub(crate) async fn run(general: &General, action: &Topology) -> Result<()> {
         Topology::Apply => {
             topology::apply(&connections).await.context("declaring exchanges and queues")?;
             let (exchanges, queues) = (EXCHANGES.len(), QUEUES.len());
-            eprintln!("{exchanges} exchanges and {queues} queues are there.\nnext: outflow run all");
+            output::talk(&format!("{exchanges} exchanges and {queues} queues are there."));
+            output::next(general, "outflow run all");
             Ok(())
         }
         Topology::Diff => {
             let differences = topology::diff(&connections).await.context("comparing exchanges and queues")?;
             if general.output.is_data() {
                 let rows = differences.iter().map(|it| json!({ "object": it.object, "detail": it.detail }));
-                output::data(general.output, &rows.collect());
+                output::list(general.output, &["object", "detail"], &rows.collect::<Vec<_>>());
             } else {
                 for difference in &differences {
                     println!("{difference}");
                 }
             }
             if differences.is_empty() {
-                eprintln!("The broker has what the product needs.");
+                output::talk("The broker has what the product needs.");
+                output::next(general, "outflow run all");
                 return Ok(());
             }
             let what = format!("{} exchanges or queues are missing or different", differences.len());
@@ -51,7 +53,7 @@ pub(crate) async fn run(general: &General, action: &Topology) -> Result<()> {
 }
 
 /// Prints the definitions, with the passwords that the environment has.
-fn print_definitions(vhost: &str, prefix: &str) {
+fn print_definitions(general: &General, vhost: &str, prefix: &str) {
     let password = |name: &str| {
         let variable = format!("OUTFLOW_AMQP_PASSWORD_{}", name.to_uppercase());
         std::env::var(variable).ok().filter(|it| !it.is_empty())
@@ -61,9 +63,9 @@ fn print_definitions(vhost: &str, prefix: &str) {
     let without: Vec<&str> = broker::user_names().filter(|name| password(name).is_none()).collect();
     if !without.is_empty() {
         let names = without.join(", ");
-        eprintln!(
+        output::talk(&format!(
             "Without a password, and so nobody's way in: {names}. Set OUTFLOW_AMQP_PASSWORD_INTAKE and so on."
-        );
+        ));
     }
-    eprintln!("next: rabbitmqctl import_definitions FILE · outflow topology diff");
+    output::next(general, "rabbitmqctl import_definitions FILE · outflow topology diff");
 }

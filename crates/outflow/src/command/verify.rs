@@ -46,7 +46,8 @@ pub(crate) async fn run(general: &General, arguments: &Verify) -> Result<()> {
         tell(&violations);
     }
     if violations.is_empty() {
-        eprintln!("{} invariants hold, {evidence}.", INVARIANTS.len());
+        output::talk(&format!("{} invariants hold, {evidence}.", INVARIANTS.len()));
+        output::next(general, "outflow status");
         return Ok(());
     }
     let what = format!("{} violations of the invariants, {evidence}", violations.len());

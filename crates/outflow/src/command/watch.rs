@@ -34,7 +34,7 @@ pub(crate) async fn run(general: &General, arguments: &Watch) -> Result<()> {
             }
         }
         if state.is_final() {
-            return end(arguments.id, state);
+            return end(general, arguments.id, state);
         }
         tokio::select! {
             () = stop.cancelled() => return Err(interrupted(arguments.id).into()),
@@ -78,9 +78,10 @@ fn interrupted(id: Uuid) -> Failure {
     Failure::new(Exit::Interrupted, "it has not ended yet", format!("outflow watch {id} goes on"))
 }
 
-fn end(id: Uuid, state: State) -> Result<()> {
+fn end(general: &General, id: Uuid, state: State) -> Result<()> {
     if matches!(state, State::Completed | State::PartiallyCompleted) {
-        eprintln!("It has ended: {state}.\nnext: outflow show {id}");
+        output::talk(&format!("It has ended: {state}."));
+        output::next(general, &format!("outflow show {id}"));
         return Ok(());
     }
     let what = format!("it has ended without a payment: {state}");

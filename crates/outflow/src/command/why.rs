@@ -54,7 +54,7 @@ pub(crate) async fn run(general: &General, id: Uuid) -> Result<()> {
     } else {
         print!("{}", question.page());
     }
-    eprintln!("next: outflow show {id}");
+    output::next(general, &format!("outflow show {id}"));
     Ok(())
 }
 

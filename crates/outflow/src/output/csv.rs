@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// One line per row under a header of every field that occurs, in the order of
-/// the alphabet. What is itself a list or an object stands as JSON in its cell.
-pub(super) fn of(rows: &[Value]) -> String {
-    let names: BTreeSet<&str> =
-        rows.iter().filter_map(Value::as_object).flat_map(|row| row.keys().map(String::as_str)).collect();
+/// One line per row under a header of `fields` and of every other field that
+/// occurs, in the order of the alphabet. What is itself a list or an object stands
+/// as JSON in its cell.
+pub(super) fn of(fields: &[&str], rows: &[Value]) -> String {
+    let occurring = rows.iter().filter_map(Value::as_object).flat_map(|row| row.keys().map(String::as_str));
+    let names: BTreeSet<&str> = fields.iter().copied().chain(occurring).collect();
     if names.is_empty() {
         return rows.iter().map(|row| line(&[cell(row)])).collect();
     }
@@ -51,7 +52,13 @@ mod tests {
         ];
         let expected = "list,n,name,ok\r\n,1,\"a, \"\"b\"\"\",true\r\n\
                         \"[{\"\"x\"\":\"\"y\"\"}]\",,\"two\nlines\",\r\n";
-        assert_eq!(of(&rows), expected);
-        assert_eq!(of(&[]), "");
+        assert_eq!(of(&[], &rows), expected);
+        assert_eq!(of(&[], &[]), "");
+    }
+
+    #[test]
+    fn a_list_without_rows_still_has_its_header() {
+        assert_eq!(of(&["state", "id"], &[]), "id,state\r\n");
+        assert_eq!(of(&["state", "id"], &[json!({ "id": 1, "state": "paid" })]), "id,state\r\n1,paid\r\n");
     }
 }

@@ -201,12 +201,11 @@ mod tests {
     use broker::topology::QUEUES;
     use broker::{Counted, Depth};
     use chrono::TimeDelta;
-    use clap::ValueEnum;
     use store::schema::Role;
 
     use super::super::Verdict;
     use super::{consumers, judge_role, skew, worker_of};
-    use crate::cli::WorkerName;
+    use crate::wiring::Worker;
 
     #[test]
     fn s05_a_role_that_can_do_too_little_or_too_much_is_told() {
@@ -242,7 +241,7 @@ mod tests {
         assert_eq!(found.len(), QUEUES.len() - 1, "dead letters are for people");
         for it in &found {
             let worker = it.mend.trim_start_matches("outflow run ").split(' ').next().unwrap();
-            assert!(WorkerName::from_str(worker, true).is_ok(), "{}", it.mend);
+            assert!(worker.parse::<Worker>().is_ok(), "{}", it.mend);
         }
         assert_eq!(worker_of("payout.bank"), "payout --rail bank");
     }

@@ -13,7 +13,8 @@ use crate::output;
 /// Settlement days, each with how many differences are open.
 pub(super) fn days(general: &General, days: &[(Day, i64)]) {
     if general.output.is_data() {
-        output::data(general.output, &days.iter().map(|(day, open)| day_in_json(day, *open)).collect());
+        let rows: Vec<Value> = days.iter().map(|(day, open)| day_in_json(day, *open)).collect();
+        output::list(general.output, DAY_FIELDS, &rows);
     } else {
         let mut table =
             output::table(&["day", "channel", "state", "lines", "left", "open", "looked at", "why"]);
@@ -33,11 +34,25 @@ pub(super) fn days(general: &General, days: &[(Day, i64)]) {
         println!("{table}");
     }
     if days.iter().any(|(_, open)| *open > 0) {
-        eprintln!("next: outflow reconcile differences");
+        output::next(general, "outflow reconcile differences");
     } else {
-        eprintln!("next: outflow reconcile --rail RAIL --day DATE");
+        output::next(general, "outflow reconcile --rail RAIL --day DATE");
     }
 }
+
+/// The fields of [`day_in_json`].
+const DAY_FIELDS: &[&str] = &[
+    "rail",
+    "day",
+    "state",
+    "lines",
+    "total",
+    "source",
+    "open_differences",
+    "detail",
+    "looked_at",
+    "closed_at",
+];
 
 fn day_in_json(day: &Day, open: i64) -> Value {
     let taken = day.taken.as_ref();
@@ -85,13 +100,19 @@ pub(super) fn outcome(general: &General, (rail, day): (Rail, NaiveDate), it: &Ou
 /// Differences.
 pub(super) fn differences(general: &General, found: &[Difference]) {
     if general.output.is_data() {
-        output::data(general.output, &found.iter().map(difference_in_json).collect());
+        output::list(
+            general.output,
+            DIFFERENCE_FIELDS,
+            &found.iter().map(difference_in_json).collect::<Vec<_>>(),
+        );
     } else {
         println!("{}", table(found));
     }
-    match found.iter().find(|it| it.resolved.is_none()) {
-        Some(it) => eprintln!("next: outflow reconcile resolve {} --reason … --by …", it.id),
-        None => eprintln!("Nothing is open.\nnext: outflow reconcile days"),
+    if let Some(it) = found.iter().find(|it| it.resolved.is_none()) {
+        output::next(general, &format!("outflow reconcile resolve {} --reason … --by …", it.id));
+    } else {
+        output::talk("Nothing is open.");
+        output::next(general, "outflow reconcile days");
     }
 }
 
@@ -114,6 +135,23 @@ fn table(found: &[Difference]) -> comfy_table::Table {
     }
     table
 }
+
+/// The fields of [`difference_in_json`].
+const DIFFERENCE_FIELDS: &[&str] = &[
+    "id",
+    "rail",
+    "day",
+    "kind",
+    "subject",
+    "leg_id",
+    "ours",
+    "theirs",
+    "detail",
+    "found_at",
+    "resolved_by",
+    "resolved_at",
+    "resolution",
+];
 
 fn difference_in_json(it: &Difference) -> Value {
     json!({
@@ -141,5 +179,5 @@ pub(super) fn resolved(general: &General, wish: &ResolveDifference) {
             &json!({ "id": wish.id, "resolved_by": wish.by, "resolution": wish.reason }),
         );
     }
-    eprintln!("The difference is resolved; its day closes when it is looked at again.");
+    output::talk("The difference is resolved; its day closes when it is looked at again.");
 }
