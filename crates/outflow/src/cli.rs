@@ -112,6 +112,8 @@ pub(crate) enum Command {
     Code(Code),
     /// Everything that is under way: states, legs, queues, what waits for people
     Status,
+    /// The same on a screen that lives: queues, ages, deadlines and channels, each second until `q`
+    Top,
     /// The newest withdrawals
     List(List),
     /// One withdrawal whole: legs, moves, decisions, calls, money

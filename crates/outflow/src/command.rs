@@ -30,6 +30,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod status;
+pub(crate) mod top;
 pub(crate) mod topology;
 pub(crate) mod verify;
 pub(crate) mod watch;

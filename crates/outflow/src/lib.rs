@@ -71,6 +71,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Resolve(arguments) => command::resolve::run(&general, &arguments).await,
         Command::Code(action) => command::code::run(&general, &action).await,
         Command::Status => command::status::run(&general).await,
+        Command::Top => command::top::run(&general).await,
         Command::List(arguments) => command::list::run(&general, &arguments).await,
         Command::Show(arguments) => command::show::run(&general, arguments.id).await,
         Command::Why(arguments) => command::why::run(&general, arguments.id).await,

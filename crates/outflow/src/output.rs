@@ -64,6 +64,14 @@ pub(crate) fn age(seconds: i64) -> String {
     }
 }
 
+/// How far a deadline is away, or how long ago it passed.
+pub(crate) fn headroom(seconds: i64) -> String {
+    match seconds {
+        left @ 0.. => format!("in {}", age(left)),
+        past => format!("{} ago", age(-past)),
+    }
+}
+
 /// Writes data to stdout in the form that programs asked for.
 ///
 /// A list is one object a line, or a row each; anything else is one line, or one row.

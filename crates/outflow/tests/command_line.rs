@@ -1,7 +1,5 @@
 //! The command line without servers: usage, exit status, settings, calendar.
 
-mod pty;
-
 use std::path::PathBuf;
 
 use assert_cmd::Command;
@@ -229,15 +227,9 @@ fn doctor_names_all_that_is_wrong_without_any_server() {
 }
 
 #[test]
-fn colour_is_for_terminals_without_no_color() {
-    let help = |variables: &[(String, String)]| {
-        let (code, screen) = pty::Terminal::open(&["--help"], variables).ends();
-        assert_eq!(code, Some(0), "{screen}");
-        assert!(screen.contains("Exit status: 0 done"), "{screen}");
-        screen.contains('\u{1b}')
-    };
-    assert!(help(&[]), "a terminal is coloured");
-    assert!(!help(&[("NO_COLOR".to_owned(), "1".to_owned())]), "NO_COLOR is respected");
-    let (_, out, _) = run(&mut outflow(&["--help"]));
-    assert!(!out.contains('\u{1b}'), "a pipe is never coloured");
+fn a_screen_without_a_terminal_is_2_and_names_what_shows_the_same() {
+    let (code, out, said) = run(&mut outflow(&["top"]));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(out.is_empty() && said.contains("needs a terminal"), "{out}{said}");
+    assert!(said.contains("next: outflow status shows the same once"), "{said}");
 }

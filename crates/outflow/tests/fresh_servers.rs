@@ -3,8 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
-mod pty;
-
 use assert_cmd::Command;
 use devstack::{Options, Stack};
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use broker::Depth;
+use domain::CircuitState;
 use workers::Clock;
 
 use crate::cli::General;
@@ -61,6 +62,10 @@ fn page(overview: &Overview) -> String {
     for it in &overview.stops {
         line!(page, "STOPPED {}: {} ({}, since {})", it.name, it.reason, it.thrown_by, moment(it.thrown_at));
     }
+    for (rail, it) in overview.circuits.iter().filter(|(_, it)| it.state != CircuitState::Closed) {
+        let cause = it.cause.as_deref().unwrap_or("nobody knows why");
+        line!(page, "RESTS {rail}: {cause} (since {})", output::moment_or_nothing(it.opened_at));
+    }
     withdrawals(&mut page, overview);
     legs(&mut page, overview);
     queues(&mut page, overview);
@@ -94,10 +99,7 @@ fn legs(page: &mut String, overview: &Overview) {
     let mut table =
         output::table(&["rail", "legs", "count", "the oldest for", "nearest deadline", "overdue"]);
     for it in &overview.gauges.legs {
-        let deadline = it.next_deadline_at.map(|at| match overview.headroom(at) {
-            left @ 0.. => format!("in {}", age(left)),
-            past => format!("{} ago", age(-past)),
-        });
+        let deadline = it.next_deadline_at.map(|at| output::headroom(overview.headroom(at)));
         table.add_row([
             it.rail.clone(),
             it.state.clone(),

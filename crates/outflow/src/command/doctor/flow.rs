@@ -173,7 +173,7 @@ mod tests {
             stopped_accounts: 0,
         };
         let gauges = Gauges { withdrawals: vec![], legs: vec![], piles };
-        Overview { at: at(), gauges, stops: vec![], queues: Ok(vec![]) }
+        Overview { at: at(), gauges, stops: vec![], circuits: vec![], queues: Ok(vec![]) }
     }
 
     fn leg(state: &str, minutes: i64, overdue: i64) -> Legs {

@@ -1,7 +1,5 @@
 //! The binary in a terminal of its own: what only a person at a keyboard sees.
 
-#![expect(dead_code, reason = "each test that has a terminal uses a part of it")]
-
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
