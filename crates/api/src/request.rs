@@ -10,8 +10,8 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use broker::contract::{
-    Envelope, Instruction, LegResolved, WithdrawalDecided, WithdrawalDetails, WithdrawalRequested,
-    parse_instruction, parse_request,
+    Envelope, Instruction, LegResolved, TRACEPARENT, TraceParent, WithdrawalDecided, WithdrawalDetails,
+    WithdrawalRequested, parse_instruction, parse_request,
 };
 use serde_json::{Value, json};
 use store::withdrawals;
@@ -194,8 +194,29 @@ pub(crate) async fn say(
     Ok(())
 }
 
-/// The W3C trace of a call, where it has one.
+/// The W3C trace of a call, where it has one that can be read.
 fn trace(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get("traceparent")?.to_str().ok()?;
-    value.parse::<broker::contract::Attribute>().ok().map(Into::into)
+    let value = headers.get(TRACEPARENT)?.to_str().ok()?;
+    value.parse::<TraceParent>().ok().map(|it| it.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+
+    use super::{TRACEPARENT, trace};
+
+    #[test]
+    fn a_trace_that_cannot_be_read_is_none() {
+        let of = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(TRACEPARENT, value.parse().expect("a header's value"));
+            trace(&headers)
+        };
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(of(good).as_deref(), Some(good));
+        assert_eq!(of("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"), None);
+        assert_eq!(of("hello"), None);
+        assert_eq!(trace(&HeaderMap::new()), None);
+    }
 }

@@ -32,6 +32,7 @@ mod rsa;
 mod schedule;
 mod settings;
 mod statement;
+mod trace;
 mod unionpay;
 mod wechat;
 mod wire;
@@ -54,6 +55,7 @@ pub use settings::{
 pub use statement::{
     Balances, Movement, Row, Statement, StatementError, read_alipay, read_bank, read_unionpay, read_wechat,
 };
+pub use trace::traced;
 pub use unionpay::UnionPay;
 pub use wechat::WeChat;
 pub use wire::{Limits, NoClient};

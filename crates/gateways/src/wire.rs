@@ -9,6 +9,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 
 use crate::doubt::Doubt;
+use crate::trace;
 
 /// Bytes of a packed statement that are read.
 const FILE_MAX: usize = 64 << 20;
@@ -137,6 +138,9 @@ impl Wire {
 async fn exchange(mut builder: RequestBuilder, request: Request, body_max: usize) -> Result<Answer, Doubt> {
     for (name, value) in request.headers {
         builder = builder.header(name, value);
+    }
+    if let Some(parent) = trace::parent() {
+        builder = builder.header(trace::NAME, parent);
     }
     let mut response = builder.body(request.body).send().await.map_err(|error| doubt(&error))?;
     let status = response.status().as_u16();

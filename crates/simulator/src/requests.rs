@@ -19,6 +19,8 @@ pub(crate) struct Note {
     pub(crate) path: String,
     /// The HTTP status, or none when no answer left.
     pub(crate) status: Option<u16>,
+    /// Its W3C `traceparent`, as it came.
+    pub(crate) traceparent: Option<String>,
 }
 
 #[derive(Default)]

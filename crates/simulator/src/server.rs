@@ -244,6 +244,8 @@ async fn answer(
 ) -> Result<Response<Body>, ClosedOnPurpose> {
     let method = request.method().to_string();
     let path = request.uri().path().to_owned();
+    let traceparent = request.headers().get("traceparent");
+    let traceparent = traceparent.and_then(|it| it.to_str().ok()).map(str::to_owned);
     let response =
         router.call(request.map(Body::new)).await.unwrap_or_else(|never: Infallible| match never {});
     let end = response.extensions().get::<CloseInstead>().copied();
@@ -251,6 +253,6 @@ async fn answer(
     let closed = end.is_some();
     let status = (!closed).then(|| response.status().as_u16());
     let at = rfc3339(world.clock.now_ms());
-    world.requests.add(Note { sequence: 0, at, method, path, status });
+    world.requests.add(Note { sequence: 0, at, method, path, status, traceparent });
     if closed { Err(ClosedOnPurpose) } else { Ok(response) }
 }

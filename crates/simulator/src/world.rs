@@ -93,7 +93,7 @@ impl World {
         let status = Some(if accepted { 200 } else { 0 });
         let at = rfc3339(self.clock.now_ms());
         let (method, path) = ("NOTICE".to_owned(), url.to_owned());
-        self.requests.add(Note { sequence: 0, at, method, path, status });
+        self.requests.add(Note { sequence: 0, at, method, path, status, traceparent: None });
     }
 
     /// Counts a failing request at `WeChat Pay`.

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::cases::Cases;
 use crate::decisions::Desk;
 use crate::failpoint::failpoint;
-use crate::nudge::{self, nudge};
+use crate::nudge;
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy, dead_letter, demand};
 
@@ -268,7 +268,7 @@ pub(crate) fn approve(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy, by: &s
         leg.deadline_provisional = times.deadline.is_some_and(|it| it.provisional);
         if times.dispatch_at <= at && leg.state == LegState::Scheduled {
             leg.nudged_at = Some(at);
-            cases.publish(nudge(payout_queue(rail), leg_id));
+            cases.nudge(payout_queue(rail), leg_id, id);
         }
     }
     let latest = cases.get(id).expect("the case is in hand").latest_deadline();

@@ -21,7 +21,7 @@ use broker::topology::payout_queue;
 use broker::{Delivery, Inbox, Settled};
 use chrono::NaiveTime;
 use domain::{Calendar, Money, Rail};
-use gateways::{Order, Outcome, Receipt};
+use gateways::{Order, Outcome, Receipt, traced};
 use store::bank_files;
 use store::bank_runs::FileState;
 use tokio::time::Instant;
@@ -35,7 +35,7 @@ use crate::gate::{Gate, Pass};
 use crate::outcome::{Told, record_payments};
 use crate::patience::patiently;
 use crate::payout::{Call, RESTS, STOPPED, unsent};
-use crate::{Error, Till, dead_letter, nudge};
+use crate::{Error, Till, dead_letter, nudge, traceparent};
 
 /// The name of this worker in messages to people.
 const WORKER: &str = "the bank's payout worker";
@@ -196,7 +196,9 @@ async fn send(sending: Sending, till: &Till, mut gate: Gate) -> Came {
     let (receipt, answers) = match gate.ask(Instant::now() + trusted_for, circuit_version).await {
         Pass::Open if till.clock.now() < lease_until => {
             failpoint!("payout.bank-before-send");
-            let answer = till.gateways.bank.send(&msg_id, bytes, &orders).await;
+            let trace = traceparent::of_file(file_id, calls.iter().map(|it| it.trace));
+            let trace = trace.map(|it| it.to_string());
+            let answer = traced(trace.as_deref(), till.gateways.bank.send(&msg_id, bytes, &orders)).await;
             failpoint!("payout.bank-after-send");
             answer
         }

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 pub(crate) use self::case::Case;
 use crate::events;
+use crate::nudge::nudge;
 
 /// The cases of one transaction and what has been decided about them.
 #[derive(Debug)]
@@ -93,6 +94,13 @@ impl Cases {
     ) -> Result<Self, store::Error> {
         let withdrawals = legs::withdrawals_of(tx, ids).await?;
         Self::lock(tx, &withdrawals, at).await
+    }
+
+    /// Nudges a queue about `row`, in the trace of the withdrawal that it belongs to.
+    pub(crate) fn nudge(&mut self, queue: &str, row: Uuid, withdrawal: Uuid) {
+        let case = self.by_id.get(&withdrawal);
+        let trace = case.and_then(|it| it.withdrawal.traceparent.as_deref());
+        self.outgoing.push(nudge(queue, row, trace));
     }
 
     /// The moment of this transaction.

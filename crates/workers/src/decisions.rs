@@ -43,7 +43,7 @@ use crate::events::refused_event;
 use crate::failpoint::failpoint;
 use crate::intake::number_in_forms;
 use crate::patience::patiently;
-use crate::{Clock, Error, PayoutPolicy};
+use crate::{Clock, Error, PayoutPolicy, traceparent};
 
 /// The result of a message that took effect.
 const APPLIED: &str = "applied";
@@ -102,7 +102,7 @@ async fn take(
     let (mut read, mut refused) = (Vec::new(), Vec::new());
     for delivery in deliveries {
         match parse_instruction(&delivery.body) {
-            Ok(message) => read.push(message),
+            Ok(message) => read.push(traceparent::of_message(message, delivery)),
             Err(problem) => refused.push(park(delivery, DECISIONS, &problem, &desk.vault)),
         }
     }

@@ -6,12 +6,12 @@
 
 use broker::contract::{
     Amount, CONTENT_TYPE, Envelope, Instruction, LegStatus, MessageRef, MessageRefused, Problem, RequestRef,
-    StatusChanged,
+    StatusChanged, TRACEPARENT,
 };
 use chrono::{DateTime, Utc};
 use domain::{Currency, WithdrawalState};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::legs::Leg;
 use store::outbox::Outgoing;
 use store::withdrawals::Withdrawal;
@@ -116,9 +116,14 @@ pub(crate) fn event<T: Serialize>(
         exchange: broker::topology::EVENTS,
         routing_key,
         content_type: CONTENT_TYPE,
-        headers: traceparent.map_or_else(|| json!({}), |it| json!({ "traceparent": it })),
+        headers: trace_header(traceparent),
         body: envelope.to_json(),
     }
+}
+
+/// The headers of a message of a trace, for those that read no bodies.
+pub(crate) fn trace_header(traceparent: Option<&str>) -> Value {
+    traceparent.map_or_else(|| json!({}), |it| json!({ TRACEPARENT: it }))
 }
 
 /// The reasons of a row. One that cannot be read is left out: it was written here.

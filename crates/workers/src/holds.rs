@@ -20,7 +20,6 @@ use uuid::Uuid;
 use crate::approval::obstacle_of;
 use crate::cases::{Case, Cases};
 use crate::failpoint::failpoint;
-use crate::nudge::nudge;
 use crate::patience::patiently;
 use crate::{Clock, Error, PayoutPolicy};
 
@@ -150,7 +149,7 @@ pub(crate) fn let_go(cases: &mut Cases, id: Uuid, policy: &PayoutPolicy, (by, no
         cases
             .move_withdrawal(id, WithdrawalEvent::ReleaseToPending, by, note)
             .expect("what is on hold can be let go");
-        cases.publish(nudge(APPROVALS, id));
+        cases.nudge(APPROVALS, id, id);
         return;
     }
     let at = cases.at();

@@ -47,6 +47,7 @@ mod reroute;
 mod route_guard;
 pub mod settle;
 pub mod statement;
+mod traceparent;
 pub mod verification;
 pub mod verify;
 

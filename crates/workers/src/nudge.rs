@@ -1,26 +1,28 @@
 //! Nudges: internal messages that carry an id and nothing else.
 //!
 //! The row is the truth. A nudge only says that it is worth looking at, so a
-//! lost one costs time and a repeated one costs a look.
+//! lost one costs time and a repeated one costs a look. Its trace is a courtesy to
+//! those who watch the broker: who takes it reads the row's.
 
 use broker::Delivery;
 use broker::contract::{nudge as body, parse_nudge};
-use serde_json::json;
 use store::Vault;
 use store::outbox::Outgoing;
 use store::parked::Parked;
 use uuid::Uuid;
 
 use crate::dead_letter::park;
+use crate::events::trace_header;
 
-/// A nudge for `queue`. Its order among other messages does not matter.
-pub(crate) fn nudge(queue: &str, id: Uuid) -> Outgoing {
+/// A nudge for `queue`, in the trace of its withdrawal where that is known. Its order
+/// among other messages does not matter.
+pub(crate) fn nudge(queue: &str, id: Uuid, traceparent: Option<&str>) -> Outgoing {
     Outgoing {
         key: id.to_string(),
         exchange: broker::topology::WORK,
         routing_key: queue.to_owned(),
         content_type: "application/json",
-        headers: json!({}),
+        headers: trace_header(traceparent),
         body: body(id),
     }
 }

@@ -13,12 +13,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use broker::contract::TraceParent;
 use broker::topology::payout_queue;
 use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
 use domain::{ChannelControls, LegEvent, LegState, Policy, Rail};
 use futures::StreamExt;
-use gateways::{Gateways, Order, Outcome};
+use gateways::{Gateways, Order, Outcome, traced};
 use store::Vault;
 use store::attempts::{self, Attempt, Kind};
 use store::legs::Leg;
@@ -41,7 +42,7 @@ use crate::orders::orders;
 use crate::outcome::{Told, close_route, record_payments};
 use crate::patience::patiently;
 use crate::route_guard::RouteGuard;
-use crate::{Clock, Error, circuit, dead_letter, nudge, reroute};
+use crate::{Clock, Error, circuit, dead_letter, nudge, reroute, traceparent};
 
 /// The name of this worker in traces.
 const WORKER: &str = "payout";
@@ -87,6 +88,8 @@ pub(crate) struct Call {
     pub(crate) lease_until: DateTime<Utc>,
     /// Of the circuit that let it through.
     pub(crate) circuit_version: i64,
+    /// Its span, where its request belongs to a trace.
+    pub(crate) trace: Option<TraceParent>,
     pub(crate) order: Order,
 }
 
@@ -144,7 +147,8 @@ async fn make(call: Call, rail: Rail, till: &Till, mut gate: Gate) -> Option<Tol
     let answer = match gate.ask(Instant::now() + trusted_for, call.circuit_version).await {
         Pass::Open if till.clock.now() < call.lease_until => {
             failpoint!("payout.before-call");
-            till.gateways.of(rail).pay(&call.order).await
+            let trace = call.trace.map(|it| it.to_string());
+            traced(trace.as_deref(), till.gateways.of(rail).pay(&call.order)).await
         }
         Pass::Stopped => unsent(STOPPED),
         Pass::Resting => unsent(RESTS),
@@ -286,6 +290,7 @@ pub(crate) async fn claim_in(
                 attempt_id: attempt.id,
                 lease_until: at + LEASE,
                 circuit_version: granted.version,
+                trace: traceparent::of_call(&cases, id, attempt.id),
                 order,
             });
             claimed.push(attempt);

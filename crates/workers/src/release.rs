@@ -2,7 +2,8 @@
 //!
 //! Realtime legs are told at the approval already. Here come the bank legs whose
 //! cut-off has arrived, retries whose delay is over, and every leg whose nudge
-//! was lost: whoever is still waiting after `TELL_AGAIN` is told again.
+//! was lost: whoever is still waiting after `TELL_AGAIN` is told again. These nudges
+//! name no trace: only the withdrawal knows it, which this duty may not read.
 
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ pub async fn pass(database: &Database, clock: &Clock) -> Result<usize, store::Er
     let nudges: Vec<_> = due
         .iter()
         .filter(|(id, _)| waiting.contains(id))
-        .map(|(id, rail)| nudge(payout_queue(*rail), *id))
+        .map(|(id, rail)| nudge(payout_queue(*rail), *id, None))
         .collect();
     outbox::put(&mut tx, &nudges, at).await?;
     failpoint!("release.written");

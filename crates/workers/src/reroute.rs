@@ -25,7 +25,6 @@ use uuid::Uuid;
 use crate::cases::Cases;
 use crate::effect::effect_digest;
 use crate::intake::{payout_no, slice_of};
-use crate::nudge::nudge;
 
 /// The bank account to which a slice goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +60,7 @@ pub(crate) async fn take_up(
                 succeed(cases, leg, &payee, by);
                 renew_effect(cases, id);
                 wait(cases, id, policy.approval_wait);
-                cases.publish(nudge(APPROVALS, id));
+                cases.nudge(APPROVALS, id, id);
             }
             None => wait(cases, id, policy.details_wait),
         }

@@ -14,9 +14,10 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
+use broker::contract::TraceParent;
 use domain::{LegEvent, LegState, Rail};
 use futures::StreamExt;
-use gateways::{Finding, Order};
+use gateways::{Finding, Order, traced};
 use store::attempts::{self, Attempt, Kind};
 use store::legs;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,7 @@ use crate::failpoint::{failpoint, planted};
 use crate::orders::orders;
 use crate::outcome::{Told, record_findings};
 use crate::patience::patiently;
-use crate::{Error, Till};
+use crate::{Error, Till, traceparent};
 
 /// The name of this worker in traces.
 const WORKER: &str = "settle";
@@ -50,6 +51,8 @@ struct Call {
     leg_id: Uuid,
     attempt_id: Uuid,
     rail: Rail,
+    /// Its span, where its request belongs to a trace.
+    trace: Option<TraceParent>,
     order: Order,
 }
 
@@ -136,7 +139,8 @@ async fn take_up(till: &Till) -> Result<Vec<Call>, store::Error> {
         .filter_map(|attempt| {
             let rail = cases.leg(attempt.leg_id)?.rail;
             let order = orders.by_leg.get(&attempt.leg_id)?.clone();
-            Some(Call { leg_id: attempt.leg_id, attempt_id: attempt.id, rail, order })
+            let trace = traceparent::of_call(&cases, attempt.leg_id, attempt.id);
+            Some(Call { leg_id: attempt.leg_id, attempt_id: attempt.id, rail, trace, order })
         })
         .collect();
     attempts::start(&mut tx, &queries, at).await?;
@@ -182,7 +186,8 @@ async fn ask(till: &Till, calls: Vec<Call>) -> Vec<Told<Finding>> {
             let gateways = Arc::clone(&gateways);
             async move {
                 failpoint!("settle.before-query");
-                let answer = gateways.of(call.rail).find(&call.order).await;
+                let trace = call.trace.map(|it| it.to_string());
+                let answer = traced(trace.as_deref(), gateways.of(call.rail).find(&call.order)).await;
                 failpoint!("settle.after-query");
                 Told { leg_id: call.leg_id, attempt_id: call.attempt_id, answer }
             }

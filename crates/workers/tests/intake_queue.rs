@@ -23,6 +23,14 @@ async fn wait_for(stage: &Stage, sql: &'static str, expected: &str) {
     assert_eq!(stage.text(sql).await, expected, "{sql}");
 }
 
+/// The same in the trace of a header; every other one has a header that cannot be read.
+fn traced(mut message: Outgoing, header: &str) -> Outgoing {
+    let is_odd = message.message_id.parse().is_ok_and(|it: usize| it % 2 == 1);
+    let value = if is_odd { "none of this kind" } else { header };
+    message.headers.insert("traceparent".to_owned(), value.to_owned());
+    message
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_messages_are_parked_once_each_and_their_neighbours_are_decided() {
     let stage = Stage::new().await;
@@ -36,6 +44,7 @@ async fn bad_messages_are_parked_once_each_and_their_neighbours_are_decided() {
     let connections = Connections::open(&rabbit.fresh_vhost().await.unwrap(), "intake").await.unwrap();
     topology::apply(&connections).await.unwrap();
 
+    let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let mut bodies: Vec<Vec<u8>> = Vec::new();
     for place in 0..8 {
         bodies.push(request(&format!("good{place}"), "1.00", json!({})).to_json());
@@ -47,7 +56,7 @@ async fn bad_messages_are_parked_once_each_and_their_neighbours_are_decided() {
     let messages: Vec<_> = bodies
         .into_iter()
         .zip(0..)
-        .map(|(body, id)| Outgoing::work(REQUESTS, id.to_string(), body))
+        .map(|(body, id)| traced(Outgoing::work(REQUESTS, id.to_string(), body), header))
         .collect();
     let published = Publisher::new(&connections).publish_all(&messages).await;
     assert!(published.iter().all(|it| *it == Published::Confirmed), "{published:?}");
@@ -72,6 +81,9 @@ async fn bad_messages_are_parked_once_each_and_their_neighbours_are_decided() {
     let letters = "select count(*) from outbox where exchange = 'outflow.dead-letters'";
     assert_eq!(stage.text(letters).await, "4");
     stage.books_balance().await;
+    // Of the good ones every other came with a header that is none, and is no worse for it.
+    let traces = "select string_agg(distinct coalesce(traceparent, '-'), ' ') from withdrawal";
+    assert_eq!(stage.text(traces).await, format!("- {header}"));
 
     // Everything was acknowledged: a second worker finds nothing to do.
     let (again, quiet) = (CancellationToken::new(), Duration::from_secs(1));

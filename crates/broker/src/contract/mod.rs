@@ -28,6 +28,7 @@ mod schema;
 mod status;
 mod strict;
 mod text;
+mod trace;
 mod typed;
 mod word;
 
@@ -57,6 +58,7 @@ pub use text::{
     AccountNumber, Actor, Attribute, Cnaps, EffectDigest, Identifier, MessageId, Name, NotAllowed, Reason,
     SealedCode, Source, SpecVersion, Token, TradeNo,
 };
+pub use trace::{NotATraceParent, TRACEPARENT, TraceParent};
 
 /// The longest body that is read: 64 KiB.
 pub const BODY_LIMIT_BYTES: usize = 64 * 1024;

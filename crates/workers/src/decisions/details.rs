@@ -23,7 +23,6 @@ use super::{Desk, Refused, redirect};
 use crate::cases::{Case, Cases};
 use crate::effect::effect_digest;
 use crate::intake::{bank_account, card, problem, slice_of};
-use crate::nudge::nudge;
 
 /// What is known of the receiving accounts of the withdrawals in hand.
 #[derive(Debug, Default)]
@@ -202,6 +201,6 @@ fn wait_for_approval(cases: &mut Cases, id: Uuid, payee: Uuid, desk: &Desk) {
     let effect = effect_digest(&case.withdrawal, &case.legs);
     cases.withdrawal_mut(id).expect("the case is in hand").effect_digest = Some(effect);
     if state == WithdrawalState::PendingApproval {
-        cases.publish(nudge(APPROVALS, id));
+        cases.nudge(APPROVALS, id, id);
     }
 }

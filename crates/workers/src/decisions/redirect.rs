@@ -15,7 +15,6 @@ use super::details::{Book, of_details};
 use super::{Desk, Refused};
 use crate::cases::{Case, Cases};
 use crate::intake::{bank_account, card, slice_of};
-use crate::nudge::nudge;
 use crate::reroute::{Payee, renew_effect, succeed, wait};
 
 /// Sends the slices that wait for a destination to this account: those that may
@@ -47,7 +46,7 @@ pub(super) fn apply(
     cases.withdrawal_mut(id).expect("the case is in hand").bank_account_id = Some(account.id);
     renew_effect(cases, id);
     wait(cases, id, desk.approval_wait);
-    cases.publish(nudge(APPROVALS, id));
+    cases.nudge(APPROVALS, id, id);
     book.add(id, account);
     Ok(())
 }

@@ -41,7 +41,7 @@ use crate::dead_letter::{self, park};
 use crate::failpoint::{failpoint, planted};
 use crate::patience::patiently;
 use crate::verification::Proofs;
-use crate::{Clock, Error};
+use crate::{Clock, Error, traceparent};
 
 /// A request that was read.
 pub type Message = Envelope<WithdrawalRequested>;
@@ -265,7 +265,7 @@ fn read(deliveries: &[Delivery], vault: &Vault) -> (Vec<Message>, Vec<(Parked, O
     let (mut messages, mut refused) = (Vec::with_capacity(deliveries.len()), Vec::new());
     for delivery in deliveries {
         match parse_request(&delivery.body) {
-            Ok(message) => messages.push(message),
+            Ok(message) => messages.push(traceparent::of_message(message, delivery)),
             Err(problem) => refused.push(park(delivery, REQUESTS, &problem, vault)),
         }
     }

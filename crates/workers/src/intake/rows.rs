@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use broker::contract::{PartialBankAccount, Problem};
+use broker::contract::{Attribute, PartialBankAccount, Problem, TraceParent};
 use broker::topology::APPROVALS;
 use chrono::{DateTime, Utc};
 use domain::{
@@ -179,7 +179,7 @@ impl Sheet {
         for (row, legs) in self.withdrawals.iter().zip(&self.legs) {
             messages.push(withdrawal_event(row, legs, State::Received, at));
             if row.state == State::PendingApproval {
-                messages.push(nudge(APPROVALS, row.id));
+                messages.push(nudge(APPROVALS, row.id, row.traceparent.as_deref()));
             }
         }
         messages
@@ -188,6 +188,7 @@ impl Sheet {
 
 fn withdrawal(ask: &Ask<'_>, event: Event, at: DateTime<Utc>) -> Withdrawal {
     let data = &ask.message.data;
+    let own = ask.message.traceparent.as_ref().map(Attribute::as_str);
     Withdrawal {
         id: ask.id,
         source: ask.message.source.as_str().to_owned(),
@@ -206,7 +207,7 @@ fn withdrawal(ask: &Ask<'_>, event: Event, at: DateTime<Utc>) -> Withdrawal {
         reasons: json!([]),
         terms: json!({}),
         effect_digest: None,
-        traceparent: ask.message.traceparent.as_ref().map(|it| it.as_str().to_owned()),
+        traceparent: TraceParent::first_of([own]).map(|it| it.to_string()),
         requested_at: data.requested_at,
         received_at: at,
         approved_at: None,

@@ -15,6 +15,7 @@ mod settlement_days;
 #[path = "../stage/mod.rs"]
 mod stage;
 mod statements;
+mod traces;
 mod untold;
 
 use std::sync::Arc;
