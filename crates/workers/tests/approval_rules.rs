@@ -6,9 +6,8 @@ mod stage;
 use broker::contract::{Envelope, Stamp, WithdrawalDecided};
 use chrono::TimeDelta;
 use domain::{ApprovalRules, Policy, Velocity};
-use futures::StreamExt;
 use serde_json::{Value, json};
-use stage::{Credit, Stage, cny, now, request, rules, vault};
+use stage::{Credit, Stage, all_at_once, cny, now, request, rules, vault};
 use uuid::Uuid;
 use workers::decisions::{Message, decide};
 use workers::{Desk, PayoutPolicy, approval, intake};
@@ -45,11 +44,10 @@ fn decision(event: &str, id: Uuid, (what, who): (&str, &str)) -> Message {
     Envelope::new(stamp, WithdrawalDecided::KIND, data.into())
 }
 
-/// Looks at each withdrawal in a transaction of its own, as many at once as there are connections.
-async fn all_at_once(stage: &Stage, ids: &[Uuid], policy: &PayoutPolicy) {
+/// Looks at each withdrawal in a transaction of its own.
+async fn review_each(stage: &Stage, ids: &[Uuid], policy: &PayoutPolicy) {
     let look = |id| approval::review(&stage.database, std::slice::from_ref(id), policy, now());
-    let tallies: Vec<_> = futures::stream::iter(ids).map(look).buffer_unordered(20).collect().await;
-    for tally in tallies {
+    for tally in all_at_once(ids.iter().map(look)).await {
         tally.expect("a look");
     }
 }
@@ -60,7 +58,7 @@ async fn s11_of_a_hundred_requests_looked_at_at_once_no_more_pass_than_may() {
     let ids = asked(&stage, 100).await;
     let day = Velocity { window: TimeDelta::hours(24), most: Some(3), sum: None, people: 2 };
     let policy = policy(ApprovalRules { account_velocity: vec![day], ..ApprovalRules::default() });
-    all_at_once(&stage, &ids, &policy).await;
+    review_each(&stage, &ids, &policy).await;
     assert_eq!(stage.text("select count(*) from withdrawal where state = 'approved'").await, "3");
     let said =
         "select string_agg(distinct demands -> 0 ->> 'rule', ' ') from approval_demand where people = 2";
@@ -87,7 +85,7 @@ async fn asked_to_card(stage: &Stage, id: &str, account: &str, number: &str) {
 async fn looked_at(stage: &Stage, policy: &PayoutPolicy) -> String {
     let ids: Vec<Uuid> =
         sqlx::query_scalar("select id from withdrawal").fetch_all(stage.database.pool()).await.expect("ids");
-    all_at_once(stage, &ids, policy).await;
+    review_each(stage, &ids, policy).await;
     stage
         .text(
             "select string_agg(concat_ws(' ', request_id, state, case when people > 0 then demands -> 0 ->> 'rule' end), ', ' \

@@ -10,10 +10,9 @@ use std::collections::BTreeMap;
 use broker::contract::{CodeIssued, Event, parse_event};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Currency, ProofFault, Route};
-use futures::future::join_all;
 use secrecy::{ExposeSecret, SecretBox};
 use sqlx::Row;
-use stage::{Credit, Stage, cny, now, request, rules, vault};
+use stage::{Credit, Stage, all_at_once, cny, now, request, rules, vault};
 use store::{Vault, VaultKey, outbox};
 use uuid::Uuid;
 use workers::codes::{CodeError, CodeRefusal, Codes, Delivery, Issued, Purpose};
@@ -139,7 +138,7 @@ async fn r10_a_hundred_guesses_at_once_are_a_hundred_guesses() {
     let (stage, codes) = stage_and_codes(Delivery::Shown).await;
     let issued = codes.issue(&purpose("r1"), now()).await.unwrap();
     let bad = wrong(digits(&issued));
-    let words = join_all((0..100).map(|_| guess(&codes, issued.id, &bad, now()))).await;
+    let words = all_at_once((0..100).map(|_| guess(&codes, issued.id, &bad, now()))).await;
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
     for word in words {
         *counted.entry(word).or_default() += 1;
@@ -148,7 +147,7 @@ async fn r10_a_hundred_guesses_at_once_are_a_hundred_guesses() {
     assert_eq!(stage.text("select guesses from verification_code").await, "5");
 
     let issued = codes.issue(&purpose("r2"), now()).await.unwrap();
-    let words = join_all((0..100).map(|_| guess(&codes, issued.id, digits(&issued), now()))).await;
+    let words = all_at_once((0..100).map(|_| guess(&codes, issued.id, digits(&issued), now()))).await;
     assert_eq!(words.iter().filter(|it| **it == "ok").count(), 1);
     assert_eq!(words.iter().filter(|it| **it == "already_used").count(), 99);
 }
@@ -158,7 +157,7 @@ async fn r10_an_account_is_issued_so_many_codes_an_hour_and_no_more() {
     let (_stage, codes) = stage_and_codes(Delivery::Shown).await;
     let ids: Vec<String> = (0..100).map(|it| format!("r{it}")).collect();
     let all = ids.iter().map(|id| async { word(codes.issue(&purpose(id), now()).await) });
-    let words = join_all(all).await;
+    let words = all_at_once(all).await;
     assert_eq!(words.iter().filter(|it| **it == "ok").count(), 5);
     assert_eq!(words.iter().filter(|it| **it == "too_many_codes").count(), 95);
     let hour = now() + TimeDelta::hours(1);

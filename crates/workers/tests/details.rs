@@ -11,7 +11,7 @@ use broker::contract::{Envelope, Instruction, Stamp, WithdrawalDecided, Withdraw
 use chrono::NaiveTime;
 use domain::{Calendar, Policy};
 use serde_json::{Value, json};
-use stage::{Credit, Stage, cny, now, request, rules, vault};
+use stage::{Credit, Stage, all_at_once, cny, now, request, rules, vault};
 use store::verify::verify;
 use uuid::Uuid;
 use workers::decisions::{Message, decide};
@@ -369,7 +369,7 @@ async fn the_same_details_from_a_hundred_workers_at_once_are_one_version() {
     let message = [details("d1", id, &card(SECOND))];
     let desk = desk();
     let all = (0..100).map(|_| decide(&stage.database, &message, &desk, now()));
-    let applied = futures::future::join_all(all).await;
+    let applied = all_at_once(all).await;
     assert_eq!(applied.into_iter().map(|it| it.expect("no worker fails")).sum::<usize>(), 1);
     assert_eq!(stage.text("select count(*) from bank_account").await, "2");
     stage.every_invariant_holds().await;

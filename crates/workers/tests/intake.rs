@@ -3,7 +3,7 @@
 mod stage;
 
 use serde_json::{Value, json};
-use stage::{Credit, Stage, now, request, rules};
+use stage::{Credit, Stage, all_at_once, now, request, rules};
 use workers::intake::{Tally, admit};
 
 const ALIPAY: Credit<'_> =
@@ -196,12 +196,12 @@ async fn of_a_hundred_requests_for_everything_exactly_one_is_accepted() {
     // All at once, on connections of their own; then again in batches that overlap.
     let rules = rules();
     let one_by_one = everything.chunks(1).map(|it| admit(&stage.database, &rules, it, now()));
-    let tallies = futures::future::try_join_all(one_by_one).await.unwrap();
+    let tallies: Vec<_> = all_at_once(one_by_one).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(tallies.iter().map(|it| it.accepted).sum::<usize>(), 1);
     assert_eq!(tallies.iter().map(|it| it.rejected).sum::<usize>(), 99);
 
     let in_batches = everything.chunks(10).map(|it| admit(&stage.database, &rules, it, now()));
-    let tallies = futures::future::try_join_all(in_batches).await.unwrap();
+    let tallies: Vec<_> = all_at_once(in_batches).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(tallies.iter().map(|it| it.repeated).sum::<usize>(), 100);
     assert_eq!(stage.text("select count(*) from withdrawal where state = 'pending_approval'").await, "1");
     assert_eq!(stage.text("select concat_ws(' ', remaining, held) from account").await, "0 20000");

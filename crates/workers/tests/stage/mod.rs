@@ -6,6 +6,7 @@ use broker::contract::{Envelope, Stamp, WithdrawalRequested};
 use chrono::{DateTime, TimeDelta, Utc};
 use devstack::{Options, Servers, Stack};
 use domain::{Currency, Money, Policy};
+use futures::StreamExt;
 use secrecy::SecretBox;
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -17,6 +18,15 @@ use store::{Database, Vault, VaultKey};
 use uuid::Uuid;
 use workers::intake::Rules;
 use workers::verification::Proofs;
+
+/// Connections of a stage.
+const CONNECTIONS: u32 = 20;
+
+/// Rivals for the same rows, as many at a time as there are connections: on a busy machine
+/// the hundredth would wait for one longer than a worker waits before it tries again.
+pub(crate) async fn all_at_once<T>(rivals: impl IntoIterator<Item: Future<Output = T>>) -> Vec<T> {
+    futures::stream::iter(rivals).buffer_unordered(CONNECTIONS as usize).collect().await
+}
 
 /// A database with the schema, for as long as the test runs.
 pub(crate) struct Stage {
@@ -86,7 +96,7 @@ impl Stage {
         let options = Options { servers: Servers::PostgresOnly, ..Options::default() };
         let stack = Stack::start(options).await.expect("a PostgreSQL");
         let url = stack.fresh_database("intake").await.expect("a database");
-        let database = Database::connect(&url, 20).await.expect("a connection");
+        let database = Database::connect(&url, CONNECTIONS).await.expect("a connection");
         database.migrate().await.expect("the schema");
         Self { database, _stack: stack }
     }
