@@ -109,24 +109,24 @@ pub(crate) async fn check(scene: &Scene, accepted: &Accepted) -> Result<Verdict>
     Ok(verdict)
 }
 
-/// All that the product knows to ask of itself, with the gateways' book. What people must look at is no evidence for or against.
+/// All that the product knows to ask of itself, with the gateways' book. What people must look at,
+/// and what has not ended (I12 tells), is no evidence for or against.
 async fn books(scene: &Scene, verdict: &mut Verdict) -> Result<()> {
     let book: Book = serde_json::from_value(scene.ask("/_sim/book").await?)?;
     for number in book.paid_twice_numbers {
         verdict.accuse("I06", format!("the gateway paid {number} twice"));
     }
-    let in_review: Vec<String> =
-        sqlx::query_scalar("select payout_no from leg where state = 'manual_review'")
-            .fetch_all(scene.database.pool())
-            .await?;
-    verdict.for_people = in_review.len();
+    let undecided = "select payout_no, state from leg where state in ('manual_review', 'dispatching', 'submitted', 'unknown')";
+    let undecided: BTreeMap<String, String> =
+        sqlx::query_as(undecided).fetch_all(scene.database.pool()).await?.into_iter().collect();
+    verdict.for_people = undecided.values().filter(|it| *it == "manual_review").count();
     verdict.movements = book.movements.len();
     let movement = |it: Movement| GatewayMovement {
         payout_no: it.number,
         amount: it.amount_fen,
         kind: if it.kind == "return" { "return" } else { "payout" },
     };
-    let known = |it: &Movement| !in_review.contains(&it.number);
+    let known = |it: &Movement| !undecided.contains_key(&it.number);
     let movements: Vec<_> = book.movements.into_iter().filter(known).map(movement).collect();
     for it in verify(&scene.database, Some(&movements), APPROVERS, scene.time.now()).await? {
         verdict.accuse(&it.invariant, format!("{}: {}", it.subject, it.detail));
