@@ -42,10 +42,12 @@ pub(crate) async fn create(
         Refusal::new("missing_idempotency_key", StatusCode::BAD_REQUEST, detail)
     })?;
     let name = (key, trace(&headers));
-    let mut asked = ask(&state, &person, name.clone(), &body).await;
-    if matches!(&asked, Err(refusal) if refusal.is("conflict")) {
-        // The first of them may have come at this very moment, with its own moment filled in.
-        asked = ask(&state, &person, name, &body).await;
+    let Made { message, first } = request(&state, &person, name.clone(), &body).await?;
+    let mut asked = ask(&state, &person, message).await;
+    if first && matches!(&asked, Err(refusal) if refusal.is("conflict")) {
+        // Another one came at this very moment, with its own moment filled in.
+        let Made { message, .. } = request(&state, &person, name, &body).await?;
+        asked = ask(&state, &person, message).await;
     }
     let Requested { withdrawal, repeated } = asked?;
     if withdrawal.state == domain::WithdrawalState::Rejected {
@@ -60,12 +62,17 @@ pub(crate) async fn create(
 async fn ask(
     state: &State,
     person: &Person,
-    name: (String, Option<String>),
-    body: &[u8],
+    message: Envelope<WithdrawalRequested>,
 ) -> Result<Requested, Refusal> {
-    let message = request(state, person, name, body).await?;
     let deed = person.deed("request", message.id.as_str());
     Ok(state.desk()?.engine.request(message, deed).await?)
+}
+
+/// The message of a request.
+pub(crate) struct Made {
+    pub(crate) message: Envelope<WithdrawalRequested>,
+    /// Whether no other was known under its key when it was made.
+    first: bool,
 }
 
 /// The message of a request that `person` makes with `body`. Where it does not say
@@ -75,7 +82,7 @@ pub(crate) async fn request(
     person: &Person,
     (key, traceparent): (String, Option<String>),
     body: &[u8],
-) -> Result<Envelope<WithdrawalRequested>, Refusal> {
+) -> Result<Made, Refusal> {
     let (time, source) = (state.desk()?.engine.now(), source_of(person));
     let known = {
         let mut connection = state.database.pool().acquire().await.map_err(store::Error::from)?;
@@ -84,7 +91,8 @@ pub(crate) async fn request(
     let asked_at = known.first().map_or(time, |it| it.requested_at);
     let cover = Cover { kind: WithdrawalRequested::KIND, source, id: key, time, traceparent };
     let own = [Own::Fixed("requester", json!(person.name)), Own::Usual("requested_at", json!(asked_at))];
-    parse_request(&body::message(body, &cover, &own)?).map_err(Refusal::from)
+    let message = parse_request(&body::message(body, &cover, &own)?).map_err(Refusal::from)?;
+    Ok(Made { message, first: known.is_empty() })
 }
 
 /// `POST /v1/withdrawals/{id}/decisions`

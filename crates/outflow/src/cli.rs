@@ -229,6 +229,7 @@ pub(crate) struct Publish {
 #[derive(Debug, Args)]
 pub(crate) struct Details {
     /// The withdrawal's number
+    #[arg(value_parser = number)]
     pub(crate) id: Uuid,
     /// A JSON file with the five fields of a bank account; `-` is stdin
     #[arg(long, value_name = "FILE")]
@@ -256,6 +257,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The withdrawal's number
+    #[arg(value_parser = number)]
     pub(crate) id: Uuid,
 }
 
@@ -311,6 +313,13 @@ fn word<T: FromStr + Display + IntoEnumIterator>(text: &str) -> Result<T, String
     text.replace('-', "_").parse().map_err(|_| {
         let known: Vec<String> = T::iter().map(|it| it.to_string()).collect();
         format!("must be one of {}", known.join(", "))
+    })
+}
+
+/// The number of a withdrawal, a leg or a message.
+fn number(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| {
+        "must be a number such as 0191d3a0-7c1e-7b3a-9f00-000000000001, as `outflow list` and `outflow show` print it".to_owned()
     })
 }
 

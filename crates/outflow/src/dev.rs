@@ -76,9 +76,9 @@ async fn people(stage: &Stage) -> Result<Vec<(&'static str, String)>> {
 /// What a second terminal needs: on stdout, so that a shell can evaluate it.
 fn tell(stage: &Stage, workers: &[Worker], people: &[(&str, String)]) -> Result<()> {
     for (name, value) in stage.environment()?.iter().chain(people) {
-        println!("export {name}='{value}'");
+        std::println!("export {name}='{value}'");
     }
-    println!("export OUTFLOW_SIMULATOR_URL='{}'", stage.simulator.base_url());
+    std::println!("export OUTFLOW_SIMULATOR_URL='{}'", stage.simulator.base_url());
     let names = match workers.len() {
         0 => "none here: outflow run intake (and the others) in terminals of their own".to_owned(),
         count => format!("{count} in this process"),

@@ -9,6 +9,16 @@
 //! Data goes to stdout and talk to stderr, so that a pipe sees data alone. The
 //! exit status says what kind of end it was; see `exit`.
 
+/// As the standard one, but a reader that has enough is no fault; see `output::page`.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::output::page(&format!($($text)*)) };
+}
+
+/// As the standard one, but a reader that has enough is no fault; see `output::page`.
+macro_rules! println {
+    ($($text:tt)*) => { $crate::output::page(&(format!($($text)*) + "\n")) };
+}
+
 mod cli;
 mod command;
 mod counter;

@@ -228,6 +228,10 @@ async fn a_key_names_one_request(world: &World) {
     let (status, other) = world.create("small", &ask("12.35")).await;
     assert_eq!((status, &other["code"]), (422, &json!("conflict")), "{other}");
     assert!(other["detail"].as_str().unwrap().contains("amount"), "{other}");
+    let (_, audit) = world.ask("APPROVER", (Method::GET, "/v1/audit"), &Value::Null).await;
+    let results: Vec<&Value> =
+        audit["items"].as_array().unwrap().iter().map(|it| &it["detail"]["result"]).collect();
+    assert_eq!(results[..3], ["conflict", "repeated", "decided"], "one row for each time it was asked");
     let (status, refused) = world.create("large", &ask("99999.00")).await;
     assert_eq!((status, &refused["code"]), (422, &json!("exceeds_withdrawable")), "{refused}");
     let kept = refused["withdrawal_id"].as_str().unwrap();
@@ -376,6 +380,10 @@ async fn a_parked_message_is_edited_and_sent_again(world: &World) {
     world.until("/v1/withdrawals?q=parked-1", |it| it["items"][0]["amount"] == "1.50").await;
     let (status, again) = world.ask("OPERATOR", place(), &json!({ "reason": "mended" })).await;
     assert_eq!((status, &again["code"]), (409, &json!("already_resolved")), "{again}");
+    let id = list["items"][0]["id"].as_str().unwrap();
+    let (code, out) = world.outflow(&["parked", "show", id, "--by", "li.wei"]);
+    let kept: Value = serde_json::from_str(&out).expect("what is saved is the message and nothing else");
+    assert_eq!((code, &kept["id"]), (Some(0), &json!("parked-1")));
     let (code, out) = world.outflow(&["parked", "list", "--resolved", "--output", "json"]);
     let listed: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(

@@ -52,6 +52,30 @@ fn a_code_is_explained_with_its_rule_the_money_and_what_to_do() {
 }
 
 #[test]
+fn a_number_that_is_none_is_told_from_where_to_take_one() {
+    for arguments in [
+        &["show", "req-0001"][..],
+        &["watch", "req-0001"],
+        &["parked", "show", "req-0001", "--by", "li.wei"],
+        &["resolve", "req-0001", "--as", "paid", "--evidence", "a letter", "--by", "li.wei"],
+    ] {
+        let (status, out, said) = run(arguments);
+        assert_eq!((status, out.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(said.contains("'req-0001'") && said.contains("`outflow list`"), "{said}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_fault() {
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("outflow"));
+    command.args(["roles", "sql"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}
+
+#[test]
 fn every_code_is_listed_in_every_format() {
     let all = json(&["explain"]);
     let count = all.as_array().unwrap().len();

@@ -2,18 +2,42 @@
 
 use std::io::{Write as _, stdout};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use clap::{Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, ValueEnum};
 use simulator::{
     Callbacks, Certificates, Channel, Limits, Notices, Options, Signing, SimClock, Simulator, Statements,
     Switches,
 };
 
-/// Alipay, `WeChat` Pay, `UnionPay` and a bank on one address, with their own book.
+/// What help says after the options.
+const GUIDE: &str = "\
+The last four digits of the payee's account (bank) or of the original payment's number choose what happens:
+  0000  paid, as is every other ending         0008  unavailable twice, then paid
+  0001  pending, then paid                     0009  paid, returned after three working days
+  0002  no such account                        0010  three notices
+  0003  the name is another                    0011  a notice before the reply
+  0004  over a limit                           0012  a bad signature on the first answer
+  0005  our balance is too low                 0013  never an answer
+  0006  lost before the money moves            0014  too late for this way of paying
+  0007  lost after the money moved
+
+An original payment is refunded only once the simulator knows of it:
+  curl http://127.0.0.1:9090/_sim/trades --data \\
+    '{\"channel\": \"alipay\", \"trade_no\": \"20260007\", \"out_trade_no\": \"O1\", \"total_fen\": 50000}'
+
+Control: GET and POST /_sim/trades, /_sim/clock, /_sim/scenario (also DELETE); POST /_sim/callbacks;
+GET /_sim/book, /_sim/verdict, /_sim/requests. crates/simulator/README.md says what each takes, and has
+the language of scenarios.
+
+Exit status: 0 told to stop · 1 failed · 2 usage, or a scenario that is not right";
+
+/// Alipay, WeChat Pay, UnionPay and a bank on one address, with their own book.
 #[derive(Debug, Parser)]
-#[command(name = "gateway-simulator", version)]
+#[command(name = "gateway-simulator", version, after_help = GUIDE)]
 struct Arguments {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:9090")]
@@ -60,7 +84,7 @@ enum Part {
     Notices,
     /// Signatures.
     Signing,
-    /// `WeChat Pay`'s platform certificates: the merchant has only the public key.
+    /// WeChat Pay's platform certificates: the merchant has only the public key.
     Certificates,
 }
 
@@ -115,30 +139,51 @@ fn channel(text: &str) -> anyhow::Result<Channel> {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
-    let (mut scenario, mut clock) = (None, SimClock::Real);
-    if let Some(path) = &arguments.scenario {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        clock = simulator::clock_of(&text).with_context(|| path.display().to_string())?;
-        scenario = Some(text);
+    let scenario = match arguments.scenario.as_deref().map(scenario).transpose() {
+        Ok(scenario) => scenario,
+        // Says it as clap says what is wrong with the other arguments, and ends with 2.
+        Err(wrong) => Arguments::command().error(ErrorKind::ValueValidation, format!("{wrong:#}")).exit(),
+    };
+    match serve(arguments, scenario).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
     }
+}
+
+/// The text of a scenario that is right, and the clock that it asks for.
+fn scenario(file: &Path) -> anyhow::Result<(String, SimClock)> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let clock = simulator::clock_of(&text)
+        .with_context(|| format!("the scenario {} is not right", file.display()))?;
+    Ok((text, clock))
+}
+
+async fn serve(arguments: Arguments, scenario: Option<(String, SimClock)>) -> anyhow::Result<()> {
+    let (scenario, clock) = scenario.unzip();
     let switches = arguments.switches();
     let running = Simulator::start(Options {
         listen: arguments.listen,
         keys_dir: arguments.keys.clone(),
         book_path: arguments.book.clone(),
-        clock: arguments.clock.unwrap_or(clock),
+        clock: arguments.clock.or(clock).unwrap_or(SimClock::Real),
         switches,
         callbacks: Callbacks { alipay: arguments.alipay_callback, bank: arguments.bank_callback },
         scenario,
     })
     .await
-    .context("the simulator could not start")?;
+    .with_context(|| format!("the simulator could not start on {}", arguments.listen))?;
     let (keys, book) = (arguments.keys.display(), arguments.book.display());
     // Whoever started it may close the pipe once it knows the address: no reason to end.
     let _ = writeln!(stdout(), "Listening on {}\nKeys in {keys}, book in {book}", running.base_url());

@@ -15,6 +15,7 @@ pub(crate) enum BankRun {
     /// One run whole: its files and the legs in them
     Show {
         /// The run's number
+        #[arg(value_parser = super::number)]
         id: Uuid,
     },
     /// Lets a run go that waits because it would pass the largest total of a day
@@ -25,6 +26,7 @@ pub(crate) enum BankRun {
 #[derive(Debug, Args)]
 pub(crate) struct Release {
     /// The run's number
+    #[arg(value_parser = super::number)]
     pub(crate) id: Uuid,
     /// Why, for whoever asks later
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]

@@ -15,6 +15,7 @@ pub(crate) enum Code {
     /// Checks a code that stands on stdin, and prints the token for the request
     Confirm {
         /// The code's number
+        #[arg(value_parser = super::number)]
         id: Uuid,
     },
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 #[derive(Debug, Args)]
 pub(crate) struct Decide {
     /// The withdrawal's number
+    #[arg(value_parser = super::number)]
     pub(crate) id: Uuid,
     /// Who decides
     #[arg(long, env = "OUTFLOW_ACTOR", value_name = "NAME")]

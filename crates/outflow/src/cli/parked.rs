@@ -14,6 +14,7 @@ pub(crate) enum Parked {
     /// One message, with account numbers masked; that you saw it is written down
     Show {
         /// Its number
+        #[arg(value_parser = super::number)]
         id: Uuid,
         /// Who you are
         #[arg(long, env = "OUTFLOW_ACTOR", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -57,6 +58,7 @@ pub(crate) struct ListParked {
 #[derive(Debug, Args)]
 pub(crate) struct Resolve {
     /// Its number
+    #[arg(value_parser = super::number)]
     pub(crate) id: Uuid,
     /// Why; it stays in the books
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]

@@ -53,6 +53,7 @@ pub(crate) enum ReconcileAction {
 #[derive(Debug, Args)]
 pub(crate) struct ResolveDifference {
     /// The difference's number
+    #[arg(value_parser = super::number)]
     pub(crate) id: Uuid,
     /// How it was resolved, with the evidence
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]

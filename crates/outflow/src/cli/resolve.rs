@@ -8,6 +8,7 @@ use uuid::Uuid;
 #[derive(Debug, Args)]
 pub(crate) struct ResolveLeg {
     /// The leg's number, as `show` names it
+    #[arg(value_parser = super::number)]
     pub(crate) leg: Uuid,
     /// What became of the payment
     #[arg(long = "as", value_enum, value_name = "OUTCOME")]

@@ -7,6 +7,7 @@ use uuid::Uuid;
 #[derive(Debug, Args)]
 pub(crate) struct Watch {
     /// The withdrawal's number
+    #[arg(value_parser = super::number)]
     pub(crate) id: Uuid,
     /// Seconds between two looks
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=3600), value_name = "SECONDS")]

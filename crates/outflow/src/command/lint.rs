@@ -30,7 +30,7 @@ pub(crate) fn run(general: &General, arguments: &MessageFile) -> Result<()> {
     }
     let broken: Vec<&Problem> = found.iter().filter_map(|it| it.as_ref().err()).collect();
     let Some(first) = broken.first() else {
-        output::talk(&format!("{} messages fit the contract.", found.len()));
+        output::talk(&format!("Messages that fit the contract: {}", found.len()));
         output::next(general, &format!("outflow dry-run {file} · outflow publish {file}"));
         return Ok(());
     };

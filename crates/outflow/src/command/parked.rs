@@ -131,14 +131,16 @@ async fn show(
         return Ok(());
     }
     let text = |name: &str| kept.problem[name].as_str().unwrap_or_default();
-    println!("{id} from {} at {}", kept.queue, output::moment(kept.parked_at));
-    println!("{} at {:?}: {}", text("code"), text("pointer"), text("detail"));
+    // The message alone is data: what is saved of it is what `replay --edited` takes.
+    output::talk(&format!("{id} from {} at {}", kept.queue, output::moment(kept.parked_at)));
+    let place = Some(text("pointer")).filter(|it| !it.is_empty()).map(|it| format!(" at {it}"));
+    output::talk(&format!("{}{}: {}", text("code"), place.unwrap_or_default(), text("detail")));
     if let (Some(what), Some(by)) = (&kept.resolution, &kept.resolved_by) {
-        println!("{what} by {by}: {}", kept.reason.as_deref().unwrap_or_default());
+        output::talk(&format!("{what} by {by}: {}", kept.reason.as_deref().unwrap_or_default()));
     }
-    println!("\n{body}");
+    println!("{body}");
     if let Some(sent) = replacement {
-        println!("\nsent instead:\n{sent}");
+        output::talk(&format!("sent instead:\n{sent}"));
     }
     if kept.resolution.is_none() {
         let next =

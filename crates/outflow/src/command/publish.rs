@@ -27,7 +27,7 @@ pub(crate) async fn run(general: &General, arguments: &Publish) -> Result<()> {
     let results = Publisher::new(&connections).publish_all(&outgoing).await;
     tell(general.output, &messages, &results);
     judge(&results)?;
-    output::talk(&format!("{} messages are on disk at the broker.", results.len()));
+    output::talk(&format!("Messages on disk at the broker: {}", results.len()));
     output::next(general, "outflow list");
     Ok(())
 }

@@ -50,7 +50,7 @@ pub(crate) async fn run(general: &General, arguments: &Arguments) -> Result<()> 
         Failure::new(
             Exit::NotFound,
             format!("there is no account {}", arguments.account),
-            "outflow facts status ACCOUNT says whether facts of it wait for others",
+            format!("outflow facts status {} says whether facts of it wait for others", arguments.account),
         )
     })?;
     let at = Clock::System.now();

@@ -106,7 +106,8 @@ impl Question {
     fn last_note(&self) -> Option<String> {
         let last = self.whole.moves.iter().filter(|it| it.leg_id.is_none()).max_by_key(|it| it.sequence)?;
         let note = last.note.as_deref().map(|it| format!(", {it:?}")).unwrap_or_default();
-        Some(format!("{} by {}{note}", last.event, last.actor))
+        // A withdrawal that moves because its legs did has nothing particular to say.
+        (last.event != "legs" || !note.is_empty()).then(|| format!("{} by {}{note}", last.event, last.actor))
     }
 
     /// One line for a leg: which money, by which way, why it stands there.
@@ -121,7 +122,8 @@ impl Question {
             of_leg(leg.state).0
         );
         if let Some(code) = leg.code.as_deref().filter(|it| !it.is_empty()) {
-            let _ = write!(text, " ({code} {})", leg.detail.as_deref().unwrap_or_default());
+            let _ =
+                write!(text, " ({})", [code, leg.detail.as_deref().unwrap_or_default()].join(" ").trim_end());
         }
         text
     }

@@ -56,6 +56,6 @@ async fn serve(address: SocketAddr, door: Option<net::TcpListener>, state: api::
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("the API cannot listen on {address}; set `listen` of [api], or OUTFLOW_API_LISTEN")
     })?;
-    println!("Listening on http://{}", listener.local_addr()?);
+    std::println!("Listening on http://{}", listener.local_addr()?);
     api::serve(listener, state).await.context("serving the API")
 }

@@ -4,6 +4,7 @@
 //! and nobody in this world looks behind a root.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::thread;
 
@@ -134,7 +135,9 @@ struct Folder<'a> {
 impl Folder<'_> {
     fn write(&self, name: &str, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), KeysError> {
         let path = self.dir.join(name);
-        let done = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content));
+        // Private keys: nobody else on the machine reads them.
+        let folder = |dir| fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        let done = path.parent().map_or(Ok(()), folder).and_then(|()| fs::write(&path, content));
         done.map_err(|source| KeysError::File { path, source })
     }
 }

@@ -208,7 +208,8 @@ async fn ask_for_it(state: &State, form: &Filled, sheet: &Sheet) -> Result<Strin
         body["verification"] = engine.confirm_code(id, form.field("code").to_owned(), deed).await?.into();
     }
     let name = (sheet.request_id.clone(), None);
-    let message = request::request(state, &visitor.person, name, body.to_string().as_bytes()).await?;
+    let body = body.to_string();
+    let message = request::request(state, &visitor.person, name, body.as_bytes()).await?.message;
     let (source, id) = (message.source.to_string(), message.id.to_string());
     engine.publish(message, visitor.person.deed("publish_request", id.as_str())).await?;
     for _ in 0..LOOKS {
