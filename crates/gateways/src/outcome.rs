@@ -7,7 +7,8 @@
 /// [`Reroute`](Self::Reroute)) speak of THIS call alone. Once an earlier call of
 /// the same number ended unknown, they count only when [`Finding::Refused`],
 /// [`Finding::Spent`] or a [`Finding::NotFound`] after the quiet period says so too.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// The money has left.
     Succeeded {
@@ -64,7 +65,8 @@ pub enum Outcome {
 ///
 /// The channel was asked about our own exact number and its answer was verified;
 /// amounts were compared. Anything short of that is [`Finding::Unknown`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Finding {
     /// The money has left.
     Paid {

@@ -21,7 +21,7 @@ use broker::topology::payout_queue;
 use broker::{Delivery, Inbox, Settled};
 use chrono::NaiveTime;
 use domain::{Calendar, Money, Rail};
-use gateways::{Order, Outcome, Receipt, traced};
+use gateways::{Order, Outcome, Receipt};
 use store::bank_files;
 use store::bank_runs::FileState;
 use tokio::time::Instant;
@@ -196,9 +196,9 @@ async fn send(sending: Sending, till: &Till, mut gate: Gate) -> Came {
     let (receipt, answers) = match gate.ask(Instant::now() + trusted_for, circuit_version).await {
         Pass::Open if till.clock.now() < lease_until => {
             failpoint!("payout.bank-before-send");
-            let trace = traceparent::of_file(file_id, calls.iter().map(|it| it.trace));
-            let trace = trace.map(|it| it.to_string());
-            let answer = traced(trace.as_deref(), till.gateways.bank.send(&msg_id, bytes, &orders)).await;
+            let trace = traceparent::of_file(file_id, calls.iter().map(|it| it.trace.clone()));
+            let send = till.gateways.bank.send(&msg_id, bytes, &orders);
+            let answer = traceparent::in_span(trace, (Rail::Bank, "file"), send, |it| it.0.into()).await;
             failpoint!("payout.bank-after-send");
             answer
         }

@@ -59,3 +59,4 @@ pub use error::Error;
 pub use explain::explanations;
 pub use payout::Till;
 pub use policy::PayoutPolicy;
+pub use traceparent::GATEWAY_CALLS;

@@ -13,13 +13,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::contract::TraceParent;
 use broker::topology::payout_queue;
 use broker::{Delivery, Inbox, Settled};
 use chrono::{DateTime, Utc};
 use domain::{ChannelControls, LegEvent, LegState, Policy, Rail};
 use futures::StreamExt;
-use gateways::{Gateways, Order, Outcome, traced};
+use gateways::{Gateways, Order, Outcome};
 use store::Vault;
 use store::attempts::{self, Attempt, Kind};
 use store::legs::Leg;
@@ -42,7 +41,8 @@ use crate::orders::orders;
 use crate::outcome::{Told, close_route, record_payments};
 use crate::patience::patiently;
 use crate::route_guard::RouteGuard;
-use crate::{Clock, Error, circuit, dead_letter, nudge, reroute, traceparent};
+use crate::traceparent::{self, Trace};
+use crate::{Clock, Error, circuit, dead_letter, nudge, reroute};
 
 /// The name of this worker in traces.
 const WORKER: &str = "payout";
@@ -89,7 +89,7 @@ pub(crate) struct Call {
     /// Of the circuit that let it through.
     pub(crate) circuit_version: i64,
     /// Its span, where its request belongs to a trace.
-    pub(crate) trace: Option<TraceParent>,
+    pub(crate) trace: Option<Trace>,
     pub(crate) order: Order,
 }
 
@@ -147,8 +147,8 @@ async fn make(call: Call, rail: Rail, till: &Till, mut gate: Gate) -> Option<Tol
     let answer = match gate.ask(Instant::now() + trusted_for, call.circuit_version).await {
         Pass::Open if till.clock.now() < call.lease_until => {
             failpoint!("payout.before-call");
-            let trace = call.trace.map(|it| it.to_string());
-            traced(trace.as_deref(), till.gateways.of(rail).pay(&call.order)).await
+            let pay = till.gateways.of(rail).pay(&call.order);
+            traceparent::in_span(call.trace, (rail, "pay"), pay, |it| it.into()).await
         }
         Pass::Stopped => unsent(STOPPED),
         Pass::Resting => unsent(RESTS),

@@ -14,10 +14,9 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::contract::TraceParent;
 use domain::{LegEvent, LegState, Rail};
 use futures::StreamExt;
-use gateways::{Finding, Order, traced};
+use gateways::{Finding, Order};
 use store::attempts::{self, Attempt, Kind};
 use store::legs;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +28,8 @@ use crate::failpoint::{failpoint, planted};
 use crate::orders::orders;
 use crate::outcome::{Told, record_findings};
 use crate::patience::patiently;
-use crate::{Error, Till, traceparent};
+use crate::traceparent::{self, Trace};
+use crate::{Error, Till};
 
 /// The name of this worker in traces.
 const WORKER: &str = "settle";
@@ -52,7 +52,7 @@ struct Call {
     attempt_id: Uuid,
     rail: Rail,
     /// Its span, where its request belongs to a trace.
-    trace: Option<TraceParent>,
+    trace: Option<Trace>,
     order: Order,
 }
 
@@ -186,8 +186,9 @@ async fn ask(till: &Till, calls: Vec<Call>) -> Vec<Told<Finding>> {
             let gateways = Arc::clone(&gateways);
             async move {
                 failpoint!("settle.before-query");
-                let trace = call.trace.map(|it| it.to_string());
-                let answer = traced(trace.as_deref(), gateways.of(call.rail).find(&call.order)).await;
+                let find = gateways.of(call.rail).find(&call.order);
+                let answer =
+                    traceparent::in_span(call.trace, (call.rail, "query"), find, |it| it.into()).await;
                 failpoint!("settle.after-query");
                 Told { leg_id: call.leg_id, attempt_id: call.attempt_id, answer }
             }

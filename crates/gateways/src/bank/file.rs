@@ -26,7 +26,8 @@ pub struct TransferFile<'a> {
 }
 
 /// What is known of a file after it was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Receipt {
     /// The bank told what became of it. It is not to be sent again.
     Answered,
