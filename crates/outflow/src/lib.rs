@@ -27,6 +27,8 @@ mod dev;
 mod exit;
 mod interrupt;
 mod logging;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
 mod overview;
 mod settings;

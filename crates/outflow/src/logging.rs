@@ -4,14 +4,17 @@ use std::ffi::OsStr;
 use std::io::IsTerminal;
 
 use anyhow::Result;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::cli::{Command, General, Log};
 use crate::exit::{Exit, Failure};
 
 /// What other crates repeat: the notice of the pool's guard at every use of a
-/// connection, and lapin's view of a broken connection, which `broker` reports.
-const QUIET: &str = "sqlx::postgres::notice=off,lapin=off";
+/// connection, lapin's view of a broken connection, which `broker` reports, and the
+/// exporter's of a collector that is away, which `otlp` reports once.
+const QUIET: &str = "sqlx::postgres::notice=off,lapin=off,opentelemetry-otlp=off";
 
 /// Starts logging. Without a filter, workers say what they do, and commands and
 /// the demo only what somebody should know.
@@ -29,11 +32,15 @@ pub(crate) fn start(general: &General, command: &Command) -> Result<()> {
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         Failure::new(Exit::Usage, "the log filter cannot be read", "try --log-level info").because(error)
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match general.log {
-        Log::Json => builder.json().flatten_event(true).init(),
-        Log::Human => builder.with_target(false).with_ansi(colour()).init(),
-    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match general.log {
+        Log::Json => lines.json().flatten_event(true).boxed(),
+        Log::Human => lines.with_target(false).with_ansi(colour()).boxed(),
+    };
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
+    #[cfg(feature = "otlp")]
+    let subscriber = subscriber.with(crate::otlp::layer(&crate::otlp::COLLECTOR));
+    subscriber.init();
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod policy;
 mod provenance;
 mod reference;
 mod secrets;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub(crate) use policy::PolicySettings;
 pub(crate) use provenance::{Assigned, values};
 pub(crate) use reference::reference;
 pub(crate) use secrets::{Secret, VaultSettings, VerificationSettings};
+pub(crate) use telemetry::TelemetrySettings;
 
 use crate::exit::{Exit, Failure};
 
@@ -62,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) calendar: CalendarSettings,
     /// The API, the console, probes and metrics over HTTP.
     pub(crate) api: ApiSettings,
+    /// Where traces go.
+    pub(crate) telemetry: TelemetrySettings,
     /// The folder that relative paths start at.
     #[serde(skip)]
     folder: PathBuf,

@@ -18,6 +18,8 @@ pub(crate) enum Check {
     DomainAlone,
     /// Every test passes.
     Tests,
+    /// The exporter of spans, which a usual build leaves out, passes its tests.
+    Exporter,
     /// Every example in the documentation runs.
     Examples,
     /// The documentation builds and every link in it leads somewhere.
@@ -27,11 +29,12 @@ pub(crate) enum Check {
 }
 
 /// All of them. Those that fail soonest come first.
-const ALL: [Check; 7] = [
+const ALL: [Check; 8] = [
     Check::Format,
     Check::DomainAlone,
     Check::Lints,
     Check::Tests,
+    Check::Exporter,
     Check::Examples,
     Check::Documentation,
     Check::Chaos,
@@ -45,6 +48,7 @@ impl Check {
             Self::Lints => "lints",
             Self::DomainAlone => "domain on its own",
             Self::Tests => "tests",
+            Self::Exporter => "exporter of spans",
             Self::Examples => "examples in the documentation",
             Self::Documentation => "documentation",
             Self::Chaos => "chaos",
@@ -68,6 +72,7 @@ impl Check {
             Self::DomainAlone => cargo(&["check", "--package", "domain"]),
             Self::Tests => return run_tests(more).await,
             Self::Chaos => return chaos::check().await,
+            Self::Exporter => cargo(&["test", "--workspace", "--features", "outflow/otlp", "--lib", "otlp"]),
             Self::Examples => cargo(&["test", "--workspace", "--doc"]),
             Self::Documentation => {
                 let mut command = cargo(&["doc", "--workspace", "--no-deps"]);

@@ -42,6 +42,12 @@ impl TraceParent {
         self.span_id
     }
 
+    /// Whether whoever began the trace records it.
+    #[must_use]
+    pub const fn is_sampled(self) -> bool {
+        self.flags & 1 == 1
+    }
+
     /// Another span of the same trace. A span of zero would be none, and leaves it as it is.
     #[must_use]
     pub const fn in_span(self, span_id: u64) -> Self {

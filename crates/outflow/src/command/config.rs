@@ -52,6 +52,13 @@ pub(crate) fn parts(settings: &Settings) -> Vec<Part> {
         part("delivery of codes", delivery(settings)),
         part("working-day calendar", settings.calendar().map(|_| "can be read".to_owned())),
         part(
+            "collector of spans",
+            settings.collector().map(|it| match it {
+                Some(_) => "set".to_owned(),
+                None => "not set: spans are not exported".to_owned(),
+            }),
+        ),
+        part(
             "keys of the gateways",
             settings.gateways().map(|it| match it {
                 Some(_) => "can be read".to_owned(),

@@ -20,6 +20,12 @@ pub(crate) async fn run(general: &General, arguments: &Run) -> Result<()> {
     let rails = rails(arguments)?;
     let workers = arguments.worker.workers();
     let settings = Settings::load(general.config.as_deref())?;
+    let collector = settings.collector()?;
+    #[cfg(feature = "otlp")]
+    let _flushed_at_the_end =
+        collector.map(|it| crate::otlp::start(&it, &crate::otlp::COLLECTOR)).transpose()?;
+    #[cfg(not(feature = "otlp"))]
+    debug_assert!(collector.is_none(), "such a build refuses the setting");
     let stop = stop_on_signal()?;
     let mut wiring = Wiring::connect(&settings, &format!("outflow {}", arguments.worker.name())).await?;
     wiring.rails = rails;
