@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, ValueEnum};
+use clap::{Parser, ValueEnum};
 use simulator::{
     Callbacks, Certificates, Channel, Limits, Notices, Options, Signing, SimClock, Simulator, Statements,
     Switches,
@@ -147,19 +146,21 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let scenario = match arguments.scenario.as_deref().map(scenario).transpose() {
         Ok(scenario) => scenario,
-        // Says it as clap says what is wrong with the other arguments, and ends with 2.
-        Err(wrong) => Arguments::command().error(ErrorKind::ValueValidation, format!("{wrong:#}")).exit(),
+        Err(error) => return ended(&error, 2),
     };
     match serve(arguments, scenario).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            for cause in error.chain().skip(1) {
-                eprintln!("  because: {cause}");
-            }
-            ExitCode::FAILURE
-        }
+        Err(error) => ended(&error, 1),
     }
+}
+
+/// Tells people what went wrong, and with which exit status it ends.
+fn ended(error: &anyhow::Error, status: u8) -> ExitCode {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {}", cause.to_string().trim_end().replace('\n', "\n  "));
+    }
+    ExitCode::from(status)
 }
 
 /// The text of a scenario that is right, and the clock that it asks for.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use workers::Clock;
 use workers::quote::{self, Snapshot};
 
-use self::words::{Risk, of_leg, of_risk, of_withdrawal, risk_of};
+use self::words::{Risk, of_code, of_leg, of_move, of_risk, of_withdrawal, risk_of};
 use super::show::Whole;
 use crate::cli::General;
 use crate::exit::{Exit, Failure};
@@ -105,9 +105,7 @@ impl Question {
     /// Who made the last move of the withdrawal itself, and what was said with it.
     fn last_note(&self) -> Option<String> {
         let last = self.whole.moves.iter().filter(|it| it.leg_id.is_none()).max_by_key(|it| it.sequence)?;
-        let note = last.note.as_deref().map(|it| format!(", {it:?}")).unwrap_or_default();
-        // A withdrawal that moves because its legs did has nothing particular to say.
-        (last.event != "legs" || !note.is_empty()).then(|| format!("{} by {}{note}", last.event, last.actor))
+        of_move(&last.event, &last.actor, last.note.as_deref())
     }
 
     /// One line for a leg: which money, by which way, why it stands there.
@@ -122,8 +120,7 @@ impl Question {
             of_leg(leg.state).0
         );
         if let Some(code) = leg.code.as_deref().filter(|it| !it.is_empty()) {
-            let _ =
-                write!(text, " ({})", [code, leg.detail.as_deref().unwrap_or_default()].join(" ").trim_end());
+            let _ = write!(text, " ({})", of_code(code, leg.detail.as_deref()));
         }
         text
     }

@@ -99,12 +99,23 @@ pub(super) const fn of_risk(risk: Risk) -> &'static str {
     }
 }
 
+/// What a withdrawal's last move says of itself; nothing where it only followed its legs.
+pub(super) fn of_move(event: &str, actor: &str, note: Option<&str>) -> Option<String> {
+    let note = note.map(|it| format!(", {it:?}")).unwrap_or_default();
+    (event != "legs" || !note.is_empty()).then(|| format!("{event} by {actor}{note}"))
+}
+
+/// What a gateway said about a leg.
+pub(super) fn of_code(code: &str, detail: Option<&str>) -> String {
+    [code, detail.unwrap_or_default()].join(" ").trim_end().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use domain::{LegState, WithdrawalState};
     use strum::IntoEnumIterator;
 
-    use super::{Risk, of_leg, of_risk, of_withdrawal, risk_of};
+    use super::{Risk, of_code, of_leg, of_move, of_risk, of_withdrawal, risk_of};
 
     #[test]
     fn every_state_has_words_of_its_own() {
@@ -136,5 +147,14 @@ mod tests {
             assert_eq!(risk_of(state), risk, "{state}");
         }
         assert!(of_risk(Risk::None).starts_with("no") && of_risk(Risk::NeedsPeople).starts_with("yes"));
+    }
+
+    #[test]
+    fn a_move_without_anything_particular_and_a_code_without_words_leave_no_gap() {
+        assert_eq!(of_move("legs", "payout", None), None);
+        assert_eq!(of_move("legs", "settle", Some("late")).as_deref(), Some("legs by settle, \"late\""));
+        assert_eq!(of_move("approve", "ann", None).as_deref(), Some("approve by ann"));
+        assert_eq!(of_code("http_503", None), "http_503");
+        assert_eq!(of_code("35", Some("too late")), "35 too late");
     }
 }
