@@ -66,6 +66,13 @@ fn a_number_that_is_none_is_told_from_where_to_take_one() {
 }
 
 #[test]
+fn a_day_that_is_not_over_is_not_compared() {
+    let (status, out, said) = run(&["reconcile", "--rail", "alipay", "--day", "2999-12-31"]);
+    assert_eq!((status, out.as_str()), (Some(4), ""), "{said}");
+    assert!(said.contains("2999-12-31 is not over in Shanghai"), "{said}");
+}
+
+#[test]
 fn a_reader_that_has_enough_is_no_fault() {
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("outflow"));
     command.args(["roles", "sql"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());

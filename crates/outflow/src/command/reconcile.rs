@@ -6,13 +6,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
-use domain::Rail;
+use domain::{Rail, date_in_shanghai};
 use gateways::{Statement, StatementError, read_alipay, read_bank, read_unionpay, read_wechat};
 use serde_json::json;
 use store::Database;
 use store::audit::{self, Deed};
 use store::statement_days::{self, DayState};
 use store::statement_differences::{self as differences, Which};
+use workers::Clock;
 use workers::reconcile::{Outcome, Read, fetch, reconcile};
 
 use crate::cli::{General, Reconcile, ReconcileAction, ResolveDifference};
@@ -65,6 +66,16 @@ async fn compare(
     (rail, day): (Rail, NaiveDate),
     file: Option<&Path>,
 ) -> Result<()> {
+    // What is not whole would close the day, and what comes after it would be an altered statement.
+    if day >= date_in_shanghai(Clock::System.now()) {
+        let what = format!("the day {day} is not over in Shanghai: no statement of it is whole");
+        return Err(Failure::new(
+            Exit::Refused,
+            what,
+            "outflow reconcile days shows those that were compared",
+        )
+        .into());
+    }
     let till = Wiring::connect(settings, "outflow reconcile").await?.till()?;
     let read = match file {
         Some(file) => Read { statement: read_file(rail, file)?, source: file.display().to_string() },

@@ -5,18 +5,21 @@
 
 mod words;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use domain::{Exclusion, Route, WithdrawalState};
+use domain::{Exclusion, Rail, Route, WithdrawalState};
 use serde_json::{Value, json};
 use store::legs::Leg;
+use store::{circuits, stops};
+use strum::IntoEnumIterator;
 use uuid::Uuid;
 use workers::Clock;
 use workers::quote::{self, Snapshot};
 
-use self::words::{Risk, of_code, of_leg, of_move, of_risk, of_withdrawal, risk_of};
+use self::words::{Risk, of_bar, of_code, of_leg, of_move, of_risk, of_withdrawal, risk_of};
 use super::show::Whole;
 use crate::cli::General;
 use crate::exit::{Exit, Failure};
@@ -28,6 +31,8 @@ struct Question {
     whole: Whole,
     /// Top-ups with money left that this withdrawal could not take, and why.
     passed_over: Vec<(String, String)>,
+    /// Why nothing is sent by a channel now.
+    bars: BTreeMap<Rail, String>,
 }
 
 /// Explains a withdrawal.
@@ -48,7 +53,10 @@ pub(crate) async fn run(general: &General, id: Uuid) -> Result<()> {
     let route = whole.withdrawal.route;
     let passed_over =
         snapshot.map(|it| passed_over(&it, &settings.policy.rules(), route, at)).unwrap_or_default();
-    let question = Question { whole, passed_over };
+    let mut tx = database.begin().await?;
+    let (stops, circuits) = (stops::all(&mut tx).await?, circuits::all(&mut tx).await?);
+    let bars = Rail::iter().filter_map(|rail| Some((rail, of_bar(rail, &stops, &circuits)?))).collect();
+    let question = Question { whole, passed_over, bars };
     if general.output.is_data() {
         output::data(general.output, &question.in_json());
     } else {
@@ -126,8 +134,11 @@ impl Question {
     }
 
     /// What happens next to a leg, and when.
-    fn next(leg: &Leg) -> String {
+    fn next(&self, leg: &Leg) -> String {
         let mut text = of_leg(leg.state).1.to_owned();
+        if let Some(bar) = self.bars.get(&leg.rail).filter(|_| leg.state == domain::LegState::Scheduled) {
+            let _ = write!(text, ", but nothing is sent by {} now: {bar}", leg.rail);
+        }
         let moment = match leg.state {
             domain::LegState::Scheduled => leg.dispatch_at.map(|at| ("not before", at)),
             domain::LegState::Dispatching
@@ -180,7 +191,7 @@ impl Question {
         }
         let _ = writeln!(page, "\nWhat happens next");
         for leg in &self.whole.legs {
-            let _ = writeln!(page, "  - {}: {}", leg.top_up_upstream_id, Self::next(leg));
+            let _ = writeln!(page, "  - {}: {}", leg.top_up_upstream_id, self.next(leg));
         }
         if self.whole.legs.is_empty() {
             let _ = writeln!(page, "  nothing; a new request is a request of its own");
@@ -195,7 +206,7 @@ impl Question {
             json!({
                 "leg_id": leg.id, "top_up_id": leg.top_up_upstream_id, "rail": leg.rail.to_string(),
                 "amount": leg.amount.to_text(it.currency), "state": leg.state.to_string(),
-                "because": of_leg(leg.state).0, "code": leg.code, "detail": leg.detail, "next": Self::next(leg),
+                "because": of_leg(leg.state).0, "code": leg.code, "detail": leg.detail, "next": self.next(leg),
                 "dispatch_at": leg.dispatch_at, "check_at": leg.check_at, "deadline_at": leg.deadline_at,
             })
         };

@@ -1,6 +1,8 @@
 //! Why things stand as they do, in plain words, for every state there is.
 
-use domain::{LegState, WithdrawalState};
+use domain::{CircuitState, LegState, Rail, WithdrawalState};
+use store::circuits::CircuitRow;
+use store::stops::{ALL, Stop};
 
 /// Whether money can be lost or paid twice now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
@@ -105,6 +107,21 @@ pub(super) fn of_move(event: &str, actor: &str, note: Option<&str>) -> Option<St
     (event != "legs" || !note.is_empty()).then(|| format!("{event} by {actor}{note}"))
 }
 
+/// Why nothing is sent by a channel now; nothing where it is.
+pub(super) fn of_bar(rail: Rail, stops: &[Stop], circuits: &[(Rail, CircuitRow)]) -> Option<String> {
+    let thrown = |name: &str| stops.iter().find(|it| it.name == name);
+    if let Some(it) = thrown(ALL).or_else(|| thrown(rail.into())) {
+        return Some(format!(
+            "{} stopped {}, {:?}; outflow channel resume {}",
+            it.thrown_by, it.name, it.reason, it.name
+        ));
+    }
+    let (_, row) = circuits.iter().find(|(it, _)| *it == rail)?;
+    let cause = row.circuit.cause.as_deref().unwrap_or("it kept failing");
+    (row.circuit.state != CircuitState::Closed)
+        .then(|| format!("its circuit is {} ({cause})", row.circuit.state))
+}
+
 /// What a gateway said about a leg.
 pub(super) fn of_code(code: &str, detail: Option<&str>) -> String {
     [code, detail.unwrap_or_default()].join(" ").trim_end().to_owned()
@@ -112,10 +129,13 @@ pub(super) fn of_code(code: &str, detail: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::{LegState, WithdrawalState};
+    use chrono::DateTime;
+    use domain::{Circuit, CircuitState, LegState, Rail, WithdrawalState};
+    use store::circuits::CircuitRow;
+    use store::stops::Stop;
     use strum::IntoEnumIterator;
 
-    use super::{Risk, of_code, of_leg, of_move, of_risk, of_withdrawal, risk_of};
+    use super::{Risk, of_bar, of_code, of_leg, of_move, of_risk, of_withdrawal, risk_of};
 
     #[test]
     fn every_state_has_words_of_its_own() {
@@ -147,6 +167,31 @@ mod tests {
             assert_eq!(risk_of(state), risk, "{state}");
         }
         assert!(of_risk(Risk::None).starts_with("no") && of_risk(Risk::NeedsPeople).starts_with("yes"));
+    }
+
+    #[test]
+    fn a_switch_comes_before_a_circuit_and_a_channel_that_is_well_has_no_bar() {
+        let stop = |name: &str| Stop {
+            name: name.to_owned(),
+            reason: "a drill".to_owned(),
+            thrown_by: "zhao.lei".to_owned(),
+            thrown_at: DateTime::UNIX_EPOCH,
+        };
+        let open =
+            Circuit { state: CircuitState::Open, cause: Some("http_503".to_owned()), ..Circuit::CLOSED };
+        let row = |circuit| CircuitRow { circuit, version: 1, probe_leg_id: None, paced_until: None };
+        let circuits = [(Rail::Alipay, row(open)), (Rail::WeChat, row(Circuit::CLOSED))];
+        let switch =
+            |name: &str| format!("zhao.lei stopped {name}, \"a drill\"; outflow channel resume {name}");
+        for (rail, stops, bar) in [
+            (Rail::Alipay, vec![], Some("its circuit is open (http_503)".to_owned())),
+            (Rail::Alipay, vec![stop("alipay")], Some(switch("alipay"))),
+            (Rail::WeChat, vec![stop("all")], Some(switch("all"))),
+            (Rail::WeChat, vec![stop("alipay")], None),
+            (Rail::Bank, vec![], None),
+        ] {
+            assert_eq!(of_bar(rail, &stops, &circuits), bar, "{rail}");
+        }
     }
 
     #[test]
