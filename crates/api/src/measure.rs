@@ -67,6 +67,8 @@ const GAUGES: &[(&str, &str)] = &[
     ("outflow_parked_messages", "Messages that no worker could use and nobody has dealt with"),
     ("outflow_parked_oldest_age_seconds", "How long the first of them has waited; 0: none waits"),
     ("outflow_stopped_accounts", "Accounts that their facts have stopped"),
+    ("outflow_waiting_bank_runs", "Bank runs over the limit of a day, which nobody has let go"),
+    ("outflow_open_differences", "Disagreements of statements and books that nobody has resolved"),
     ("outflow_channel_circuit_open", "1 while nothing is sent on a channel because it kept failing"),
     ("outflow_stops", "Switches that keep money from leaving"),
     (

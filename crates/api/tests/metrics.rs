@@ -32,6 +32,7 @@ const METRICS: &[(&str, &str, &[&str])] = &[
     ("outflow_invariants_checked_timestamp_seconds", "gauge", &[]),
     ("outflow_ledger_difference", "gauge", &[]),
     ("outflow_manual_reviews", "gauge", &["channel"]),
+    ("outflow_open_differences", "gauge", &[]),
     ("outflow_oldest_age_seconds", "gauge", &["state"]),
     ("outflow_outbox_lag_seconds", "gauge", &[]),
     ("outflow_outbox_messages", "gauge", &[]),
@@ -46,6 +47,7 @@ const METRICS: &[(&str, &str, &[&str])] = &[
     ("outflow_transition_duration_seconds", "histogram", &["entity", "from", "to"]),
     ("outflow_unknown_oldest_age_seconds", "gauge", &["channel"]),
     ("outflow_unknown_outcomes", "gauge", &["channel"]),
+    ("outflow_waiting_bank_runs", "gauge", &[]),
     ("outflow_withdrawals", "gauge", &["state"]),
 ];
 

@@ -153,6 +153,8 @@ impl Overview {
             "outbox": { "messages": piles.unpublished, "lag_seconds": age(piles.unpublished_since).unwrap_or(0) },
             "parked": { "messages": piles.parked, "oldest_age_seconds": age(piles.parked_since) },
             "stopped_accounts": piles.stopped_accounts,
+            "waiting_bank_runs": piles.waiting_bank_runs,
+            "open_differences": piles.open_differences,
             "stops": self.stops.iter().map(stop).collect::<Value>(),
         })
     }

@@ -49,6 +49,12 @@ pub struct Piles {
     pub parked_since: Option<DateTime<Utc>>,
     /// Accounts whose facts have stopped them.
     pub stopped_accounts: i64,
+    /// R7: bank runs over the limit of a day, which nobody has let go.
+    pub waiting_bank_runs: i64,
+    /// Since when the first of them waits.
+    pub bank_runs_since: Option<DateTime<Utc>>,
+    /// Disagreements of statements and books that nobody has resolved.
+    pub open_differences: i64,
 }
 
 /// Everything that is under way at one moment.

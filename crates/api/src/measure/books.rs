@@ -68,6 +68,8 @@ impl Books {
         gauge!("outflow_parked_messages").set(count(piles.parked));
         gauge!("outflow_parked_oldest_age_seconds").set(self.age(piles.parked_since));
         gauge!("outflow_stopped_accounts").set(count(piles.stopped_accounts));
+        gauge!("outflow_waiting_bank_runs").set(count(piles.waiting_bank_runs));
+        gauge!("outflow_open_differences").set(count(piles.open_differences));
         gauge!("outflow_stops").set(count(i64::try_from(self.stops.len()).unwrap_or(i64::MAX)));
         for (result, total) in [
             ("repeated", self.totals.repeated),

@@ -77,6 +77,8 @@ fn page(overview: &Overview) -> String {
     line!(page, "\nOutbox: {} unpublished{}", piles.unpublished, since(piles.unpublished_since));
     line!(page, "Parked messages: {}{}", piles.parked, since(piles.parked_since));
     line!(page, "Stopped accounts: {}", piles.stopped_accounts);
+    line!(page, "Bank runs that wait: {}{}", piles.waiting_bank_runs, since(piles.bank_runs_since));
+    line!(page, "Open differences: {}", piles.open_differences);
     page
 }
 

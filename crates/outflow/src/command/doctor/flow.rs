@@ -70,22 +70,31 @@ fn judge(overview: &Overview) -> Vec<Finding> {
     } else {
         Finding::good("outbox", format!("{} messages wait", piles.unpublished))
     });
-    findings.push(if piles.parked > 0 {
-        let detail = format!("{} messages wait for people", piles.parked);
-        Finding::doubtful("parked messages", detail, "deploy/runbook/parked-message.md")
-    } else {
-        Finding::good("parked messages", "none")
-    });
-    findings.push(if piles.stopped_accounts > 0 {
-        let detail = format!("{} accounts pay nothing out", piles.stopped_accounts);
-        Finding::doubtful(
+    let for_people = [
+        ("parked messages", piles.parked, "messages wait for people", "deploy/runbook/parked-message.md"),
+        (
             "stopped accounts",
-            detail,
+            piles.stopped_accounts,
+            "accounts pay nothing out",
             "outflow facts status; deploy/runbook/stopped-account.md",
-        )
-    } else {
-        Finding::good("stopped accounts", "none")
-    });
+        ),
+        (
+            "bank runs",
+            piles.waiting_bank_runs,
+            "runs over the limit of a day wait for people",
+            "outflow bank-run list; deploy/runbook/bank-run.md",
+        ),
+        (
+            "differences",
+            piles.open_differences,
+            "disagreements of statements and books are open",
+            "outflow reconcile differences; deploy/runbook/reconciliation.md",
+        ),
+    ];
+    findings.extend(for_people.map(|(name, count, what, mend)| match count {
+        0 => Finding::good(name, "none"),
+        _ => Finding::doubtful(name, format!("{count} {what}"), mend),
+    }));
     findings
 }
 
@@ -171,6 +180,9 @@ mod tests {
             parked: 0,
             parked_since: None,
             stopped_accounts: 0,
+            waiting_bank_runs: 0,
+            bank_runs_since: None,
+            open_differences: 0,
         };
         let gauges = Gauges { withdrawals: vec![], legs: vec![], piles };
         Overview { at: at(), gauges, stops: vec![], circuits: vec![], queues: Ok(vec![]) }
@@ -198,7 +210,7 @@ mod tests {
             assert_eq!(found.len(), 1, "{found:?}");
             found.into_iter().next().unwrap()
         };
-        let cases: [(Change, Verdict, &str); 8] = [
+        let cases: [(Change, Verdict, &str); 10] = [
             (&|it| it.gauges.legs = vec![leg("unknown", 16, 0)], Verdict::Bad, "unknown-outcome.md"),
             (&|it| it.gauges.legs = vec![leg("manual_review", 0, 0)], Verdict::Bad, "manual-review.md"),
             (&|it| it.gauges.legs = vec![leg("dispatching", 11, 0)], Verdict::Bad, "outflow run settle"),
@@ -210,6 +222,8 @@ mod tests {
             ),
             (&|it| it.gauges.piles.parked = 1, Verdict::Doubtful, "parked-message.md"),
             (&|it| it.gauges.piles.stopped_accounts = 1, Verdict::Doubtful, "stopped-account.md"),
+            (&|it| it.gauges.piles.waiting_bank_runs = 1, Verdict::Doubtful, "bank-run.md"),
+            (&|it| it.gauges.piles.open_differences = 1, Verdict::Doubtful, "reconciliation.md"),
             (
                 &|it| {
                     it.stops = vec![Stop {

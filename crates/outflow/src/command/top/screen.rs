@@ -90,6 +90,8 @@ fn head(look: &Look<'_>) -> Vec<Line<'static>> {
         look.line(format!("outbox {} ({})", piles.unpublished, age(lag)), lag > LAG_SECONDS),
         look.line(format!("parked {}{parked}", piles.parked), piles.parked > 0),
         look.line(format!("stopped accounts {}", piles.stopped_accounts), piles.stopped_accounts > 0),
+        look.line(format!("bank runs that wait {}", piles.waiting_bank_runs), piles.waiting_bank_runs > 0),
+        look.line(format!("open differences {}", piles.open_differences), piles.open_differences > 0),
     ];
     for stop in &it.stops {
         let text = format!("STOPPED {}: {} ({})", stop.name, stop.reason, stop.thrown_by);

@@ -30,6 +30,9 @@ fn overview() -> Overview {
         parked: 0,
         parked_since: None,
         stopped_accounts: 0,
+        waiting_bank_runs: 0,
+        bank_runs_since: None,
+        open_differences: 0,
     };
     let states = |state: &str, count, hours| States {
         state: state.to_owned(),
