@@ -4,7 +4,7 @@
 //! means that the request was handled; only `fund_change=Y` or the query's
 //! `REFUND_SUCCESS` say that money moved.
 
-mod codes;
+pub(crate) mod codes;
 mod envelope;
 mod notification;
 mod refund;

@@ -6,7 +6,7 @@
 //! has no transport; over EBICS the XML stays the same.
 
 pub(crate) mod camt;
-mod codes;
+pub(crate) mod codes;
 mod file;
 mod pain001;
 mod pain002;

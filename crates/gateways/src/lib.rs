@@ -39,7 +39,7 @@ mod wire;
 
 pub use alipay::Alipay;
 pub use bank::{Bank, Receipt, TransferFile};
-pub use explain::explanations;
+pub use explain::{ChannelCode, channel_codes, explanations};
 pub use gateway::Gateway;
 pub use gateways::Gateways;
 pub use key_folder::SettingsError;

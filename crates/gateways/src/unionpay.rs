@@ -5,7 +5,7 @@
 //! the query, under the same `orderId` and `txnTime`.
 
 mod chain;
-mod codes;
+pub(crate) mod codes;
 pub(crate) mod form;
 mod notification;
 mod refund;

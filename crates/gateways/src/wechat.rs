@@ -4,7 +4,7 @@
 //! answers are signed; errors need not be, but a signature that is there must hold.
 
 mod certificates;
-mod codes;
+pub(crate) mod codes;
 mod envelope;
 mod keyring;
 mod notification;

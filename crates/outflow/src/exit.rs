@@ -104,9 +104,11 @@ fn next(error: &anyhow::Error, exit: Exit) -> Option<&str> {
             _ => None,
         })
     };
-    let unreachable = (exit == Exit::Unreachable).then_some(
-        "check OUTFLOW_DATABASE_URL and OUTFLOW_AMQP_URL or the settings file, or start servers with `outflow dev`",
-    );
+    let unreachable = (exit == Exit::Unreachable).then_some(if error.chain().any(|it| it.is::<broker::Error>()) {
+        "check OUTFLOW_AMQP_URL or [broker] of the settings file, or start servers with `outflow dev`"
+    } else {
+        "check OUTFLOW_DATABASE_URL or [database] of the settings file, or start servers with `outflow dev`"
+    });
     told.or_else(lacking).or(unreachable)
 }
 

@@ -78,7 +78,8 @@ fn servers_that_do_not_answer_are_5() {
     ] {
         let (code, out, said) = run(outflow(&arguments).env(name, url));
         assert_eq!(code, Some(5), "{said}");
-        assert!(out.is_empty() && said.contains("connecting to the") && said.contains("next:"), "{said}");
+        assert!(out.is_empty() && said.contains("connecting to the"), "{said}");
+        assert!(said.contains(" at 127.0.0.1:1") && said.contains(&format!("next: check {name}")), "{said}");
         assert!(!said.contains("k4-Zq"), "{said}");
     }
 }

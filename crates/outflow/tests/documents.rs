@@ -40,6 +40,8 @@ fn a_code_is_explained_with_its_rule_the_money_and_what_to_do() {
         ("https://outflow.example/problems/not-json", "Upstream:"),
         ("still_obstructed", "no person can overrule"),
         ("predecessor_paid", "must not be sent"),
+        ("ACQ.SELLER_BALANCE_NOT_ENOUGH", "a code of alipay"),
+        ("AC04", "a code of bank"),
     ] {
         let (status, out, said) = run(&["explain", code]);
         assert_eq!(status, Some(0), "{code}: {said}");
@@ -112,6 +114,8 @@ fn a_message_file_is_checked_and_every_fault_is_named() {
     let rows: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.len(), 3);
     assert_eq!(rows[0]["problem"], Value::Null);
+    assert_eq!((&rows[1]["id"], &rows[2]["id"]), (&Value::from("1"), &Value::Null));
+    assert_eq!(rows[1]["type"], "outflow.usage.unbilled.v1");
     assert_eq!(rows[1]["problem"]["pointer"], "/data/amount", "{}", rows[1]);
     assert!(said.contains("2 of 3 messages") && said.contains("outflow explain"), "{said}");
     assert_eq!(run(&["lint", "nowhere.json"]).0, Some(3));

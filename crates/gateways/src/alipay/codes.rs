@@ -57,8 +57,13 @@ pub(super) fn class(code: &str, sub_code: &str) -> Class {
     class_of(table, code).unwrap_or(Class::Unknown)
 }
 
+/// Every code of the tables.
+pub(crate) fn documented() -> impl Iterator<Item = (&'static str, Class)> {
+    CODES.iter().chain(BUSINESS).copied()
+}
+
 /// A code without its prefix.
-pub(super) fn bare(sub_code: &str) -> &str {
+pub(crate) fn bare(sub_code: &str) -> &str {
     ["ACQ.", "AQC."].iter().find_map(|prefix| sub_code.strip_prefix(prefix)).unwrap_or(sub_code)
 }
 

@@ -33,6 +33,11 @@ const REASONS: &[(&str, Class)] = &[
     ("AM05", Class::Unknown),
 ];
 
+/// Every reason of the table.
+pub(crate) fn documented() -> impl Iterator<Item = (&'static str, Class)> {
+    REASONS.iter().copied()
+}
+
 /// The class of a refusal. A reason that is not documented is unknown.
 fn class(reason: &str) -> Class {
     class_of(REASONS, reason).unwrap_or(Class::Unknown)

@@ -51,6 +51,11 @@ const CODES: &[(&str, Class)] = &[
 /// The detail code in brackets after the text when the refund window is over.
 const WINDOW_DETAIL: &str = "[4040007]";
 
+/// Every code of the table.
+pub(crate) fn documented() -> impl Iterator<Item = (&'static str, Class)> {
+    CODES.iter().copied()
+}
+
 /// The class of a code that is not 00 or A6. What is not documented is unknown.
 pub(super) fn class(code: &str, message: &str) -> Class {
     match class_of(CODES, code) {

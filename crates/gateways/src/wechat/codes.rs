@@ -20,6 +20,11 @@ const CODES: &[(u16, &str, Class)] = &[
 /// not pin the text; all else (too much, changed) is a plain failure.
 const WINDOW: [&str; 4] = ["期限", "有效期", "365", "一年"];
 
+/// Every code of the table, and `INVALID_REQUEST` as what it mostly is.
+pub(crate) fn documented() -> impl Iterator<Item = (&'static str, Class)> {
+    CODES.iter().map(|(_, code, class)| (*code, *class)).chain([("INVALID_REQUEST", Class::Failed)])
+}
+
 /// The class of a refused refund call. What is not documented is unknown.
 pub(super) fn class(status: u16, code: &str, message: &str) -> Class {
     if (status, code) == (400, "INVALID_REQUEST") {

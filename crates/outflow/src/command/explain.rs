@@ -1,9 +1,10 @@
-//! `outflow explain`: what a code means, without any server.
+//! `outflow explain`: what a code means, ours or a channel's, without any server.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use domain::Explanation;
+use domain::{About, Explanation};
+use gateways::ChannelCode;
 use serde_json::{Value, json};
 
 use crate::cli::{Explain, General};
@@ -30,14 +31,17 @@ pub(crate) fn run(general: &General, arguments: &Explain) -> Result<()> {
     };
     let wanted = word(code);
     let meanings: Vec<Explanation> = all().filter(|it| it.code == wanted).collect();
-    if meanings.is_empty() {
+    let channels: Vec<ChannelCode> = gateways::channel_codes(&code.trim().to_uppercase()).collect();
+    if meanings.is_empty() && channels.is_empty() {
         let what = format!("there is no code {code:?}");
         return Err(Failure::new(Exit::NotFound, what, hint(&wanted)).into());
     }
     if general.output.is_data() {
-        output::data(general.output, &meanings.iter().map(in_json).collect());
+        let channels = channels.iter().map(channel_in_json);
+        output::data(general.output, &meanings.iter().map(in_json).chain(channels).collect());
     } else {
-        let pages: Vec<String> = meanings.iter().map(page).collect();
+        let channels = channels.iter().map(channel_page);
+        let pages: Vec<String> = meanings.iter().map(page).chain(channels).collect();
         output::page(&pages.join("\n"));
     }
     output::next(general, "outflow show ID shows a withdrawal with all of its reasons");
@@ -71,6 +75,24 @@ fn page(it: &Explanation) -> String {
         it.happened,
         it.about.money(),
         it.mend
+    )
+}
+
+fn channel_in_json(it: &ChannelCode) -> Value {
+    json!({
+        "code": it.code, "about": "channel_code", "channel": it.rail.to_string(), "rule": null,
+        "happened": it.happened(), "money_at_risk": About::Call.money(), "what_to_do": it.what_to_do(),
+    })
+}
+
+fn channel_page(it: &ChannelCode) -> String {
+    format!(
+        "{}: a code of {}\n\n  What Outflow makes of it\n    {}\n  Is money at risk?\n    {}\n  What to do\n    {}\n",
+        it.code,
+        it.rail,
+        it.happened(),
+        About::Call.money(),
+        it.what_to_do()
     )
 }
 

@@ -5,11 +5,11 @@ use broker::contract::Problem;
 use serde_json::{Value, json};
 
 use crate::cli::{General, MessageFile};
-use crate::command::messages::{self, Message, fault};
+use crate::command::messages::{self, Checked, fault};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
-/// Checks each message of a file and names every fault.
+/// Checks each message of a file and names the first fault of each.
 ///
 /// # Errors
 /// When the file cannot be read, or a message breaks the contract.
@@ -21,14 +21,16 @@ pub(crate) fn run(general: &General, arguments: &MessageFile) -> Result<()> {
     } else {
         let mut table = output::table(&["message", "type", "queue", "verdict"]);
         for it in &found {
-            match it {
-                Ok(it) => table.add_row([it.id.as_str(), it.kind.as_str(), it.queue, "fits"]),
-                Err(problem) => table.add_row(["", "", "", &fault(problem)]),
+            let (queue, verdict) = match &it.verdict {
+                Ok(message) => (message.queue, "fits".to_owned()),
+                Err(problem) => ("", fault(problem)),
             };
+            let named = |it: &Option<String>| it.clone().unwrap_or_default();
+            table.add_row([named(&it.id), named(&it.kind), queue.to_owned(), verdict]);
         }
         output::page(&format!("{table}\n"));
     }
-    let broken: Vec<&Problem> = found.iter().filter_map(|it| it.as_ref().err()).collect();
+    let broken: Vec<&Problem> = found.iter().filter_map(|it| it.verdict.as_ref().err()).collect();
     let Some(first) = broken.first() else {
         output::talk(&format!("Messages that fit the contract: {}", found.len()));
         output::next(general, &format!("outflow dry-run {file} · outflow publish {file}"));
@@ -38,13 +40,8 @@ pub(crate) fn run(general: &General, arguments: &MessageFile) -> Result<()> {
     Err(Failure::new(Exit::Refused, what, format!("outflow explain {}", first.code)).into())
 }
 
-fn in_json((it, place): (&Result<Message, Problem>, usize)) -> Value {
-    match it {
-        Ok(it) => {
-            json!({ "place": place, "id": it.id, "type": it.kind, "queue": it.queue, "problem": null })
-        }
-        Err(problem) => {
-            json!({ "place": place, "id": null, "type": null, "queue": null, "problem": problem })
-        }
-    }
+fn in_json((it, place): (&Checked, usize)) -> Value {
+    let queue = it.verdict.as_ref().ok().map(|it| it.queue);
+    let problem = it.verdict.as_ref().err();
+    json!({ "place": place, "id": it.id, "type": it.kind, "queue": queue, "problem": problem })
 }

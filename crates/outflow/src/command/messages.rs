@@ -9,7 +9,7 @@ use broker::contract::{
     parse_instruction, parse_request,
 };
 use broker::topology::{DECISIONS, FACTS, REQUESTS};
-use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::exit::{Exit, Failure};
@@ -33,6 +33,17 @@ impl Message {
     }
 }
 
+/// A message that was checked, with what it calls itself as far as that can be read.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// Its id, where it has one.
+    pub(super) id: Option<String>,
+    /// Its type, where it has one.
+    pub(super) kind: Option<String>,
+    /// The message, or what is wrong with it.
+    pub(super) verdict: Result<Message, Problem>,
+}
+
 /// The text of a file, or of stdin for `-`.
 pub(super) fn read(file: &Path) -> Result<String> {
     let text = if file == Path::new("-") {
@@ -50,7 +61,7 @@ pub(super) fn read(file: &Path) -> Result<String> {
 }
 
 /// Reads one message, a list of them, or one after the other, and checks each.
-pub(super) fn each(text: &str) -> Result<Vec<Result<Message, Problem>>> {
+pub(super) fn each(text: &str) -> Result<Vec<Checked>> {
     let refused = |what: &str| Failure::new(Exit::Refused, what, "correct the file; nothing was changed");
     let documents: Result<Vec<&RawValue>, _> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text)
@@ -61,7 +72,7 @@ pub(super) fn each(text: &str) -> Result<Vec<Result<Message, Problem>>> {
     if documents.is_empty() {
         return Err(refused("the file has no message").into());
     }
-    Ok(documents.iter().map(|document| message(document.get())).collect())
+    Ok(documents.iter().map(|document| check(document.get())).collect())
 }
 
 /// The same, when all of them fit.
@@ -72,7 +83,7 @@ pub(super) fn all_fit(text: &str) -> Result<Vec<Message>> {
     let read = each(text)?;
     let (count, mut messages, mut faults) = (read.len(), Vec::new(), Vec::new());
     for (index, it) in read.into_iter().enumerate() {
-        match it {
+        match it.verdict {
             Ok(message) => messages.push(message),
             Err(problem) => faults.push(format!("message {}: {}", index + 1, fault(&problem))),
         }
@@ -91,16 +102,18 @@ pub(super) fn fault(problem: &Problem) -> String {
     format!("{pointer} {} ({})", problem.detail, problem.code)
 }
 
-/// One message, read by the parser of the queue that its type belongs to.
-fn message(text: &str) -> Result<Message, Problem> {
-    #[derive(Deserialize)]
-    struct Kind {
-        #[serde(rename = "type")]
-        kind: String,
-    }
-    let body = text.as_bytes();
+fn check(text: &str) -> Checked {
+    let document: Value = serde_json::from_str(text).unwrap_or_default();
+    let named = |field: &str| document.get(field)?.as_str().map(str::to_owned);
+    let (id, kind) = (named("id"), named("type"));
     // A message without a readable type meets the parser of facts, which says so.
-    let kind = serde_json::from_str::<Kind>(text).map(|it| it.kind).unwrap_or_default();
+    let verdict = message(text, kind.clone().unwrap_or_default());
+    Checked { id, kind, verdict }
+}
+
+/// One message, read by the parser of the queue that its type belongs to.
+fn message(text: &str, kind: String) -> Result<Message, Problem> {
+    let body = text.as_bytes();
     let (queue, id) = match kind.as_str() {
         WithdrawalRequested::KIND => (REQUESTS, parse_request(body)?.id),
         WithdrawalDecided::KIND | WithdrawalDetails::KIND | LegResolved::KIND => {
