@@ -31,6 +31,8 @@ impl Database {
             // The guard below rolls back where mostly nothing is open, and PostgreSQL warns of that.
             ("client_min_messages", "error"),
             ("lock_timeout", "10s"),
+            // Statements here are short and many: to compile one takes longer than to run it.
+            ("jit", "off"),
             // A worker that stalls inside a transaction loses it, and its locks with it.
             ("idle_in_transaction_session_timeout", "30s"),
         ]);
