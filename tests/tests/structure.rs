@@ -16,6 +16,7 @@ use std::process::Command;
 
 use arrows::{Arrows, arrows};
 use files::{File, all_files, root};
+use spdx::{Expression, ParseMode};
 
 /// Who may use whom at run time.
 ///
@@ -77,6 +78,18 @@ const LONGEST: usize = 400;
 
 /// Cryptography comes from one library. `rsa` leaks timing (RUSTSEC-2023-0071).
 const BANNED: &[&str] = &["rsa", "openssl", "openssl-sys", "native-tls", "ring"];
+
+/// S16: licences that ask nothing of the product but to be named.
+const LICENCES: &[&str] = &[
+    "MIT",
+    "Apache-2.0",
+    "Unicode-3.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "CDLA-Permissive-2.0",
+];
 
 fn none(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
@@ -211,17 +224,59 @@ fn every_dependency_comes_from_the_public_registry() {
     none(&strange);
 }
 
-#[test]
-fn what_is_built_holds_one_cryptographic_library() {
-    // The lock file also names what other platforms would need; the tree is what is
-    // really built, with every feature of ours.
+/// One line for each package that is really built, with every feature of ours: the lock
+/// file also names what other platforms would need.
+fn built(format: &str) -> String {
     let mut tree = Command::new(env!("CARGO"));
-    tree.args(["tree", "--workspace", "--all-features", "--offline", "--prefix=none", "--format={p}"])
+    tree.args(["tree", "--workspace", "--all-features", "--offline", "--prefix=none", "--format", format])
         .current_dir(root());
     let output = tree.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn what_is_built_holds_one_cryptographic_library() {
+    let text = built("{p}");
     let built: BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(built.contains("aws-lc-rs") && built.len() > 50, "{} packages", built.len());
     none(&BANNED.iter().filter(|name| built.contains(**name)).map(|it| (*it).to_owned()).collect::<Vec<_>>());
+}
+
+/// Whether a licence asks nothing of the product but to be named.
+fn is_permissive(licence: &str) -> bool {
+    let expression = Expression::parse_mode(licence, ParseMode::LAX);
+    expression.is_ok_and(|it| {
+        it.evaluate(|it| it.license.id().is_some_and(|licence| LICENCES.contains(&licence.name)))
+    })
+}
+
+#[test]
+fn s16_every_package_may_be_shipped_under_its_licence() {
+    let text = built("{p}|{l}|");
+    let told = text.lines().filter_map(|line| {
+        let mut parts = line.split('|');
+        Some((parts.next()?, parts.next()?.trim()))
+    });
+    // Ours have none: they are this product's.
+    let others: BTreeSet<(&str, &str)> =
+        told.filter(|(package, _)| !package.contains(&format!("({}", root().display()))).collect();
+    assert!(others.len() > 50, "{} packages", others.len());
+    let strange = others.iter().filter(|(_, licence)| !is_permissive(licence));
+    none(&strange.map(|(package, licence)| format!("{package} is under {licence:?}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_licence_that_asks_for_more_is_noticed() {
+    for (licence, fine) in [
+        ("MIT/Apache-2.0", true),
+        ("(MIT OR Apache-2.0) AND Unicode-3.0", true),
+        ("MIT OR LGPL-2.1-or-later", true),
+        ("MIT AND GPL-3.0-only", false),
+        ("AGPL-3.0-only", false),
+        ("", false),
+        ("whatever", false),
+    ] {
+        assert_eq!(is_permissive(licence), fine, "{licence:?}");
+    }
 }
