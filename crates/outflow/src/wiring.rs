@@ -1,5 +1,6 @@
 //! From settings to workers that run.
 
+mod address;
 mod api;
 mod worker;
 
@@ -12,7 +13,6 @@ use broker::{BatchLimits, Connections, Inbox, Publisher};
 use domain::{Policy, Rail};
 use futures::future::BoxFuture;
 use gateways::Gateways;
-use reqwest::Url;
 use secrecy::ExposeSecret;
 use store::{Database, Vault};
 use strum::IntoEnumIterator;
@@ -28,7 +28,7 @@ use workers::{BankRules, Clock, Desk, PayoutPolicy, Till};
 
 pub(crate) use self::worker::{Word, Worker, words};
 use crate::exit::{Exit, Failure};
-use crate::settings::{BankSettings, ChannelsSettings, Secret, Settings};
+use crate::settings::{BankSettings, ChannelsSettings, Settings};
 
 /// What workers are made of.
 #[derive(Clone)]
@@ -242,16 +242,7 @@ pub(crate) async fn database(settings: &Settings) -> Result<Database> {
     let url = settings.database_url()?;
     Database::connect(url.expose_secret(), settings.database.connections)
         .await
-        .with_context(|| format!("connecting to the database at {}", server(&url, 5432)))
-}
-
-/// Host and port of an address, without its user and password.
-fn server(url: &Secret, usual_port: u16) -> String {
-    let url = Url::parse(url.expose_secret()).ok();
-    let host = url.as_ref().and_then(Url::host_str).filter(|it| !it.is_empty());
-    let port = url.as_ref().and_then(Url::port).unwrap_or(usual_port);
-    // A socket's folder stands in the query.
-    host.map_or_else(|| "the address of the settings".to_owned(), |it| format!("{it}:{port}"))
+        .with_context(|| address::database(url.expose_secret()))
 }
 
 /// Verification codes (R10).
@@ -289,13 +280,5 @@ pub(crate) fn broker_later(settings: &Settings, name: &str) -> Result<Connection
 pub(crate) async fn broker(settings: &Settings, name: &str) -> Result<Connections> {
     let url = settings.broker_url()?;
     let opened = Connections::open(url.expose_secret(), name).await;
-    // A port that speaks TLS ends a plain connection without a word.
-    opened.with_context(|| {
-        if url.expose_secret().starts_with("amqp://") {
-            let server = server(&url, 5672);
-            format!("connecting to the broker at {server}, without TLS (if it speaks TLS, its address begins with amqps://)")
-        } else {
-            format!("connecting to the broker at {}, with TLS", server(&url, 5671))
-        }
-    })
+    opened.with_context(|| address::broker(url.expose_secret()))
 }
