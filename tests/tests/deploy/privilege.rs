@@ -280,6 +280,8 @@ async fn s05_s08_every_worker_works_under_its_own_role_and_user() {
     }
     let clean = stage.people(&["verify", "--book", stage.of("OUTFLOW_SIMULATOR_URL")]);
     assert_eq!(clean["violations"].as_array().map_or(0, Vec::len), 0, "{clean}");
+    let invariants = clean["invariants"].as_array().expect("what was asked");
+    assert!(invariants.len() > 15 && invariants.iter().all(|it| it["holds"] == true), "{clean}");
 
     // What the rules and panels ask for is what a process with its own rights tells.
     let exposed = stage.metrics().await;

@@ -33,12 +33,17 @@ pub(crate) async fn run(general: &General, arguments: &Verify) -> Result<()> {
         || "without the gateways' own book (--book)".to_owned(),
         |it| format!("with {} movements of the gateways' own book", it.len()),
     );
+    let asked = |(id, meaning): &(&str, &str)| {
+        let holds = violations.iter().all(|it| it.invariant != *id);
+        json!({ "invariant": id, "meaning": meaning, "holds": holds })
+    };
     if general.output.is_data() {
         output::data(
             general.output,
             &json!({
                 "clean": violations.is_empty(),
                 "evidence": movements.is_some(),
+                "invariants": INVARIANTS.iter().map(asked).collect::<Vec<_>>(),
                 "violations": violations.iter().map(in_json).collect::<Vec<_>>(),
             }),
         );
