@@ -82,6 +82,7 @@ const BANNED: &[&str] = &["rsa", "openssl", "openssl-sys", "native-tls", "ring"]
 /// S16: licences that ask nothing of the product but to be named.
 const LICENCES: &[&str] = &[
     "MIT",
+    "MIT-0",
     "Apache-2.0",
     "Unicode-3.0",
     "BSD-2-Clause",
