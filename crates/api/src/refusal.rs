@@ -115,10 +115,13 @@ impl From<store::Error> for Refusal {
     }
 }
 
-/// Turns refusals of the layers below into problems; ours are that already.
+/// Turns refusals of the layers below into problems; ours are that already, or pages of
+/// the console, which give the reason to people.
 pub(crate) async fn in_our_form(response: Response<Body>) -> Response<Body> {
     let status = response.status();
-    let is_ours = response.headers().get(CONTENT_TYPE) == Some(&MEDIA_TYPE);
+    let kind = response.headers().get(CONTENT_TYPE);
+    let is_page = kind.is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
+    let is_ours = is_page || kind == Some(&MEDIA_TYPE);
     if is_ours || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

@@ -72,7 +72,7 @@ async fn ask(
 pub(crate) struct Made {
     pub(crate) message: Envelope<WithdrawalRequested>,
     /// Whether no other was known under its key when it was made.
-    first: bool,
+    pub(crate) first: bool,
 }
 
 /// The message of a request that `person` makes with `body`. Where it does not say

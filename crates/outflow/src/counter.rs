@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use store::audit::{self, Deed};
 use store::parked::Kept;
 use store::withdrawals::{self, Withdrawal};
-use store::{Database, Tx, requests};
+use store::{Database, Tx, instructions, requests};
 use uuid::Uuid;
 use workers::codes::{CodeError, Codes, Purpose};
-use workers::decisions::{Taken, decide_one};
+use workers::decisions::{Taken, decide_one, refused_before};
 use workers::intake::{Rules, admit_one};
 use workers::parked::{self, ParkedError};
 use workers::{Clock, Desk};
@@ -112,6 +112,14 @@ impl Counter {
         let mut tx = self.database.begin().await?;
         let taken = decide_one(&mut tx, message, &self.desk, at).await?;
         let withdrawal = withdrawals::find(&mut tx, message.data.withdrawal_id()).await?;
+        // Whoever repeats a message hears what the first one heard.
+        let before = match taken {
+            Taken::Repeated => {
+                instructions::known(&mut tx, &[message.source.as_str()], &[message.id.as_str()]).await?
+            }
+            Taken::Applied | Taken::Refused(_) => Vec::new(),
+        };
+        let refused: Vec<Problem> = before.iter().flat_map(|it| refused_before(&it.result)).collect();
         let mut deed = deed.clone();
         deed.detail["result"] = match &taken {
             Taken::Applied => "applied".into(),
@@ -121,6 +129,7 @@ impl Counter {
         close(tx, &deed, at).await?;
         match (taken, withdrawal) {
             (Taken::Refused(reasons), _) => Err(Failed::Refused(reasons)),
+            (Taken::Repeated, _) if !refused.is_empty() => Err(Failed::Refused(refused)),
             (_, Some(withdrawal)) => Ok(withdrawal),
             (_, None) => Err(Failed::Store(store::Error::Stale { what: "a withdrawal" })),
         }

@@ -4,6 +4,8 @@
 
 #[path = "api/parked.rs"]
 mod parked;
+#[path = "api/refusals.rs"]
+mod refusals;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -169,6 +171,7 @@ async fn a_request_over_http_is_decided_like_one_from_the_queue_and_approved_by_
     assert!(actions.contains(&"request") && actions.contains(&"approve"), "{past}");
     channels_stop_and_go_on(&world).await;
     parked::a_message_is_edited_and_sent_again(&world).await;
+    refusals::people_read_pages(&world).await;
     a_difference_is_resolved_once(&world).await;
     a_code_becomes_a_token(&world).await;
     let day = world.get("/v1/calendar/2026-09-23").await;
@@ -280,8 +283,11 @@ async fn two_people_approve(world: &World) -> String {
     }
     let (status, one) = world.ask("APPROVER", place.clone(), &approve).await;
     assert_eq!((status, &one["state"]), (200, &json!("pending_approval")), "{one}");
-    let (_, again) = world.ask("APPROVER", place.clone(), &approve).await;
-    assert_eq!(again["code"], "already_approved", "{again}");
+    // Under its key a refusal is repeated as it was, and never taken for success.
+    for _ in 0..2 {
+        let (status, again) = world.ask_with("APPROVER", place.clone(), &approve, Some("twice")).await;
+        assert_eq!((status, &again["code"]), (409, &json!("already_approved")), "{again}");
+    }
     let (status, two) = world.ask("SECOND_APPROVER", place, &approve).await;
     assert!(status == 200 && two["state"] != "pending_approval", "{two}");
     let (_, late) = world

@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 use self::details::Book;
 use self::quorum::Quorums;
-pub use self::refusal::Refusal;
+pub use self::refusal::{Refusal, refused_before};
 use self::resolutions::Reviews;
 pub(crate) use self::verdicts::give_back;
 use crate::cases::Cases;

@@ -71,8 +71,8 @@ const GROUPS: &[Group<LegState>] = &[
         of: &[LegState::Unknown],
         happened: ("The gateway did not say what became of it", "渠道未告知付款结果"),
         risk: (
-            "The money may or may not have left. It is never sent again by itself.",
-            "资金可能已付也可能未付，系统不会自行重发。",
+            "The money may or may not have left. Only when the gateway says that nothing did is the same number sent again.",
+            "资金可能已付也可能未付；仅当渠道确认未付时，才以同一付款号重发。",
         ),
         advice: (
             "It is asked about by itself; you can have it asked now, or look for its number in the statement.",

@@ -38,13 +38,14 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
         section.card.switch-all {
             h2 { (lang.say("Every channel", "所有渠道")) }
             p { (lang.say("The kill switch stops every send in less than a second. What is under way is still asked about.", "总开关可在一秒内停止所有付款；在途款项仍会继续查询。")) }
-            (switch(visitor, ALL, &stops))
+            (switch(visitor, ALL, &stops, false))
         }
         @for rail in Rail::iter() {
             section.card {
                 h2 { (lang.rail(rail)) }
-                (switch(visitor, rail.into(), &stops))
-                @for (_, row) in circuits.iter().filter(|it| it.0 == rail) { (circuit(visitor, rail, &row.circuit)) }
+                @let rests = circuits.iter().find(|it| it.0 == rail && it.1.circuit.state != CircuitState::Closed);
+                (switch(visitor, rail.into(), &stops, rests.is_some()))
+                @if let Some((_, row)) = rests { (circuit(visitor, rail, &row.circuit)) }
                 (carried(visitor, rail, &legs))
                 (answered(visitor, rail, &calls))
             }
@@ -53,7 +54,8 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
     Ok(page(visitor, lang.say("Channels", "渠道"), &content))
 }
 
-fn switch(visitor: &Visitor, name: &str, stops: &[Stop]) -> Markup {
+/// The switch of a channel. Where its circuit rests nobody stopped it, and nothing goes out.
+fn switch(visitor: &Visitor, name: &str, stops: &[Stop], rests: bool) -> Markup {
     let lang = visitor.lang;
     let stop = stops.iter().find(|it| it.name == name);
     let may = visitor.person.may(Role::Operator);
@@ -62,16 +64,16 @@ fn switch(visitor: &Visitor, name: &str, stops: &[Stop]) -> Markup {
             p { (badge(("bad", "‖"), lang.say("stopped", "已停止"))) " " (stop.thrown_by) " · " (moment(stop.thrown_at)) " · “" (stop.reason) "”" }
             @if may { (reason_form(visitor, &format!("/channels/{name}/resume"), lang.say("Let sends go on", "恢复付款"), "primary")) }
         } @else {
-            p { (badge(("good", "✓"), lang.say("sends go out", "正常付款"))) }
+            @if !rests { p { (badge(("good", "✓"), lang.say("sends go out", "正常付款"))) } }
             @if may { (reason_form(visitor, &format!("/channels/{name}/pause"), lang.say("Stop sends", "停止付款"), "danger")) }
         }
     }
 }
 
-/// A circuit that is not closed: why, since when, and what happens next.
+/// A circuit that rests: why, since when, and what happens next.
 fn circuit(visitor: &Visitor, rail: Rail, it: &Circuit) -> Markup {
     let lang = visitor.lang;
-    html! { @if it.state != CircuitState::Closed {
+    html! {
         p {
             (badge(("bad", "⚡"), lang.say("circuit open", "熔断"))) " " (moment_or_dash(it.opened_at)) " · "
             code { (it.cause.as_deref().unwrap_or("—")) } " · "
@@ -82,7 +84,7 @@ fn circuit(visitor: &Visitor, rail: Rail, it: &Circuit) -> Markup {
         @if visitor.person.may(Role::Operator) {
             (reason_form(visitor, &format!("/channels/{rail}/resume"), lang.say("Close the circuit now", "立即恢复"), "primary"))
         }
-    } }
+    }
 }
 
 fn carried(visitor: &Visitor, rail: Rail, legs: &[LegCount]) -> Markup {

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
+use store::operators::Role;
 
 use super::session::Visitor;
 use super::words::Lang;
@@ -37,6 +38,11 @@ const DONE: &[(&str, &str, &str)] = &[
     ("replayed", "The message was sent again.", "消息已重新发送。"),
     ("discarded", "The message was discarded.", "消息已丢弃。"),
     ("published", "The request was published.", "申请已发布。"),
+    (
+        "repeated",
+        "This form was sent before: what it asked for then stands, and nothing new was asked for.",
+        "此表单此前已提交：以首次提交的内容为准，未产生新的申请。",
+    ),
     ("detailed", "The bank details were taken.", "账户信息已收到。"),
     ("resolved", "What you say is written down.", "您的判断已记录。"),
     (
@@ -76,7 +82,7 @@ pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Markup {
             }
             div.body {
                 nav.side aria-label=(lang.say("Pages", "页面")) {
-                    @for (address, english, chinese) in PAGES { (link(here, address, lang.say(english, chinese))) }
+                    @for (address, english, chinese) in PAGES.iter().filter(|it| may_open(visitor, it.0)) { (link(here, address, lang.say(english, chinese))) }
                     @if visitor.is_dev {
                         span.rule { (lang.say("on your machine", "本机专用")) }
                         @for (address, english, chinese) in DEV_PAGES { (link(here, address, lang.say(english, chinese))) }
@@ -87,6 +93,11 @@ pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Markup {
             (help(lang))
         },
     )
+}
+
+/// Whether a page of the menu is one that this visitor's role may see.
+fn may_open(visitor: &Visitor, address: &str) -> bool {
+    address != "/audit" || visitor.person.may(Role::Approver)
 }
 
 fn link(here: &str, address: &str, word: &str) -> Markup {

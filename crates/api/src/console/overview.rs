@@ -4,10 +4,10 @@
 use axum::extract::State as Extract;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use domain::{LegState, Money, Rail, WithdrawalState};
+use domain::{CircuitState, LegState, Money, Rail, WithdrawalState};
 use maud::{Markup, html};
 use store::overview::{self, LegCount, StateCount};
-use store::{history, parked, stops};
+use store::{Tx, circuits, history, parked, stops};
 use strum::IntoEnumIterator;
 
 use super::frame::{page, shown};
@@ -28,6 +28,8 @@ struct Seen {
     states: Vec<StateCount>,
     legs: Vec<LegCount>,
     stops: Vec<stops::Stop>,
+    /// Channels whose circuit is not closed.
+    resting: Vec<Rail>,
     parked: Vec<parked::Group>,
     totals: history::Totals,
 }
@@ -39,6 +41,7 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
         states: overview::states(&mut tx).await?,
         legs: overview::open_legs(&mut tx).await?,
         stops: stops::all(&mut tx).await?,
+        resting: resting(&mut tx).await?,
         parked: parked::groups(&mut tx).await?,
         totals: history::totals(&mut tx).await?,
     };
@@ -55,6 +58,12 @@ async fn content(state: &State, visitor: &Visitor) -> Result<Markup, Refusal> {
         (books(lang, &seen))
     };
     Ok(page(visitor, lang.say("Overview", "总览"), &content))
+}
+
+/// Channels that are left in peace because their calls kept failing.
+async fn resting(tx: &mut Tx) -> Result<Vec<Rail>, store::Error> {
+    let all = circuits::all(tx).await?;
+    Ok(all.into_iter().filter(|it| it.1.circuit.state != CircuitState::Closed).map(|it| it.0).collect())
 }
 
 impl Seen {
@@ -128,10 +137,11 @@ fn old(lang: Lang, seen: &Seen) -> Markup {
 }
 
 fn health(lang: Lang, seen: &Seen) -> Markup {
-    let number = i64::try_from(seen.stops.len()).unwrap_or(i64::MAX);
+    let number = i64::try_from(seen.stops.len() + seen.resting.len()).unwrap_or(i64::MAX);
     let about = html! {
         @if number == 0 { (lang.say("every channel pays", "所有渠道正常付款")) }
-        @else { @for stop in &seen.stops { (stop.name) ": " (stop.reason) " " } }
+        @for stop in &seen.stops { (stop.name) ": " (stop.reason) " " }
+        @for rail in &seen.resting { (lang.rail(*rail)) ": " (lang.say("circuit open", "熔断")) " " }
     };
     tile(
         if number > 0 { "bad" } else { "calm" },
@@ -174,7 +184,9 @@ fn channels(lang: Lang, seen: &Seen) -> Markup {
                     th.num { (lang.say("Under way", "处理中")) } th.num { (lang.say("Unknown", "未知")) } th { (lang.say("First deadline", "最近期限")) } } }
                 tbody { @for rail in Rail::iter() {
                     tr { td { a href="/channels" { (lang.rail(rail)) } }
-                        td { @if is_stopped(rail) { (badge(("bad", "‖"), lang.say("stopped", "已停止"))) } @else { (badge(("good", "✓"), lang.say("go out", "正常"))) } }
+                        td { @if is_stopped(rail) { (badge(("bad", "‖"), lang.say("stopped", "已停止"))) }
+                            @else if seen.resting.contains(&rail) { (badge(("bad", "⚡"), lang.say("circuit open", "熔断"))) }
+                            @else { (badge(("good", "✓"), lang.say("go out", "正常"))) } }
                         td.num { (count(rail, &[LegState::Scheduled])) }
                         td.num { (count(rail, &[LegState::Dispatching, LegState::Submitted])) }
                         td.num { (count(rail, &[LegState::Unknown, LegState::ManualReview])) }

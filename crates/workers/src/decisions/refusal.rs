@@ -2,9 +2,21 @@
 
 use broker::contract::Problem;
 
+use super::{APPLIED, PROPOSED};
+
 /// Why a message about a withdrawal changed nothing. The text form is the stable
 /// code, kept with the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::IntoStaticStr, strum::EnumIter)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::EnumIter,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum Refusal {
     /// There is no such withdrawal.
@@ -104,6 +116,20 @@ impl Refusal {
     }
 }
 
+/// Why a message changed nothing, by the result that was kept with it; nothing when it
+/// took effect.
+#[must_use]
+pub fn refused_before(result: &str) -> Vec<Problem> {
+    if [APPLIED, PROPOSED].contains(&result) {
+        return Vec::new();
+    }
+    let problem = |code: &str| match code.parse::<Refusal>() {
+        Ok(refusal) => refusal.problem(),
+        Err(_) => Problem::with_status(code, 422, "it was refused for this when it first came"),
+    };
+    result.split(' ').map(problem).collect()
+}
+
 /// Another message came under a source and id that are taken.
 pub(super) fn conflict(differing: &[String]) -> Problem {
     let detail = format!(
@@ -117,7 +143,7 @@ pub(super) fn conflict(differing: &[String]) -> Problem {
 mod tests {
     use strum::IntoEnumIterator;
 
-    use super::Refusal;
+    use super::{Refusal, refused_before};
 
     #[test]
     fn every_refusal_has_a_code_a_place_and_words() {
@@ -127,5 +153,16 @@ mod tests {
             assert!((400..500).contains(&problem.status) && problem.pointer.is_some(), "{problem}");
             assert!(problem.detail.len() > 20, "{problem}");
         }
+    }
+
+    #[test]
+    fn a_result_that_was_kept_says_again_why_a_message_was_refused() {
+        for refusal in Refusal::iter() {
+            assert_eq!(refused_before(&refusal.to_string()), [refusal.problem()]);
+        }
+        let codes: Vec<_> =
+            refused_before("too_late name_differs").iter().map(|it| it.code.to_string()).collect();
+        assert_eq!(codes, ["too_late", "name_differs"]);
+        assert!(refused_before("applied").is_empty() && refused_before("proposed").is_empty());
     }
 }

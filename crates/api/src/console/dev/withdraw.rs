@@ -24,7 +24,7 @@ use super::super::words::grouped;
 use crate::State;
 use crate::engine::CodeWish;
 use crate::refusal::Refusal;
-use crate::request;
+use crate::request::{self, Made};
 
 /// How often it is looked whether the intake has decided, and how long between looks.
 const LOOKS: u32 = 30;
@@ -209,14 +209,15 @@ async fn ask_for_it(state: &State, form: &Filled, sheet: &Sheet) -> Result<Strin
     }
     let name = (sheet.request_id.clone(), None);
     let body = body.to_string();
-    let message = request::request(state, &visitor.person, name, body.as_bytes()).await?.message;
+    let Made { message, first } = request::request(state, &visitor.person, name, body.as_bytes()).await?;
+    let word = if first { "published" } else { "repeated" };
     let (source, id) = (message.source.to_string(), message.id.to_string());
     engine.publish(message, visitor.person.deed("publish_request", id.as_str())).await?;
     for _ in 0..LOOKS {
         let mut connection = state.database.pool().acquire().await.map_err(store::Error::from)?;
         let known = withdrawals::known_requests(&mut connection, &[&source], &[&id]).await?;
         if let Some(it) = known.first() {
-            return Ok(format!("/withdrawals/{}?done=published", it.id));
+            return Ok(format!("/withdrawals/{}?done={word}", it.id));
         }
         drop(connection);
         tokio::time::sleep(BETWEEN).await;
