@@ -21,7 +21,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use reqwest::Url;
 use schemars::JsonSchema;
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bank::BankSettings;
@@ -202,7 +204,8 @@ impl Settings {
     /// When none is set.
     pub(crate) fn database_url(&self) -> Result<Secret> {
         let DatabaseSettings { url, url_file, .. } = &self.database;
-        self.url(url.as_ref(), url_file.as_deref(), ("database", "OUTFLOW_DATABASE_URL"))
+        let url = self.url(url.as_ref(), url_file.as_deref(), ("database", "OUTFLOW_DATABASE_URL"))?;
+        speaks(url, &["postgres", "postgresql"], ("database", "OUTFLOW_DATABASE_URL"))
     }
 
     /// The broker's URL.
@@ -211,7 +214,8 @@ impl Settings {
     /// When none is set.
     pub(crate) fn broker_url(&self) -> Result<Secret> {
         let BrokerSettings { url, url_file } = &self.broker;
-        self.url(url.as_ref(), url_file.as_deref(), ("broker", "OUTFLOW_AMQP_URL"))
+        let url = self.url(url.as_ref(), url_file.as_deref(), ("broker", "OUTFLOW_AMQP_URL"))?;
+        speaks(url, &["amqp", "amqps"], ("broker", "OUTFLOW_AMQP_URL"))
     }
 
     fn url(&self, url: Option<&Secret>, file: Option<&Path>, (table, name): (&str, &str)) -> Result<Secret> {
@@ -237,6 +241,16 @@ impl Settings {
         let folder = self.calendar.folder.as_deref().map(|it| self.resolve(it));
         calendar::load(folder.as_deref())
     }
+}
+
+/// An address of one of these protocols. Another is not repeated, because it holds a password.
+fn speaks(url: Secret, protocols: &[&str], (table, name): (&str, &str)) -> Result<Secret> {
+    if Url::parse(url.expose_secret()).is_ok_and(|it| protocols.contains(&it.scheme())) {
+        return Ok(url);
+    }
+    let what = format!("the address of the {table} does not begin with {}://", protocols.join(":// or "));
+    Err(Failure::new(Exit::Usage, what, format!("correct {name}, or `url` or `url_file` of [{table}]"))
+        .into())
 }
 
 #[cfg(test)]

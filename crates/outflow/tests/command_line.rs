@@ -79,7 +79,22 @@ fn servers_that_do_not_answer_are_5() {
         let (code, out, said) = run(outflow(&arguments).env(name, url));
         assert_eq!(code, Some(5), "{said}");
         assert!(out.is_empty() && said.contains("connecting to the"), "{said}");
+        assert!(said.contains("refused"), "{said}");
         assert!(said.contains(" at 127.0.0.1:1") && said.contains(&format!("next: check {name}")), "{said}");
+        assert!(!said.contains("k4-Zq"), "{said}");
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_2_and_names_its_variable() {
+    for (arguments, name, url) in [
+        (["list", "--output=json"], "OUTFLOW_DATABASE_URL", "k4-Zq"),
+        (["list", "--output=json"], "OUTFLOW_DATABASE_URL", "mysql://outflow:k4-Zq@127.0.0.1:1/outflow"),
+        (["topology", "diff"], "OUTFLOW_AMQP_URL", "127.0.0.1:5672/k4-Zq"),
+    ] {
+        let (code, out, said) = run(outflow(&arguments).env(name, url));
+        assert_eq!(code, Some(2), "{said}");
+        assert!(out.is_empty() && said.contains(&format!("next: correct {name}")), "{said}");
         assert!(!said.contains("k4-Zq"), "{said}");
     }
 }

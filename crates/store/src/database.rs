@@ -4,9 +4,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions, Executor, PgPool, Postgres, Transaction};
+use tokio::time::timeout;
 
 use crate::Error;
+
+/// How long a connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open transaction. Dropped without a commit, it is rolled back.
 pub type Tx = Transaction<'static, Postgres>;
@@ -38,7 +42,7 @@ impl Database {
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(5))
+            .acquire_timeout(PATIENCE)
             // A cancelled `begin` can leave a transaction open on a pooled connection, and
             // every later autocommit write there would vanish. The rollback closes it.
             .before_acquire(|connection, _| {
@@ -48,9 +52,17 @@ impl Database {
                 })
             })
             .test_before_acquire(false)
-            .connect_with(options)
-            .await?;
-        Ok(Self { pool })
+            .connect_with(options.clone())
+            .await;
+        match pool {
+            Ok(pool) => Ok(Self { pool }),
+            // The pool tried until its patience ended, and only one try by itself says why.
+            Err(sqlx::Error::PoolTimedOut) => match timeout(PATIENCE, options.connect()).await {
+                Ok(Err(cause)) => Err(cause.into()),
+                Ok(Ok(_)) | Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Brings the schema up to date.

@@ -27,7 +27,7 @@ pub(super) const fn of_withdrawal(state: WithdrawalState) -> &'static str {
         S::Denied => "a person refused it; the money went back to its top-ups",
         S::Expired => "nobody decided, or no bank details came, in time; the money went back to its top-ups",
         S::Canceled => "it was taken back before anything was sent; the money went back to its top-ups",
-        S::Approved => "it may be paid; nothing was sent yet",
+        S::Approved => "it may be paid; no payment of it is under way",
         S::Processing => "a part of it is on its way",
         S::Completed => "all of it was paid",
         S::PartiallyCompleted => "a part was paid, and the rest went back to its top-ups",
