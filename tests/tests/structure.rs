@@ -231,9 +231,9 @@ fn built(format: &str) -> String {
     let mut tree = Command::new(env!("CARGO"));
     tree.args(["tree", "--workspace", "--all-features", "--offline", "--prefix=none", "--format", format])
         .current_dir(root());
-    let output = tree.output().unwrap();
+    let output = tree.output().expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("names of packages")
 }
 
 #[test]

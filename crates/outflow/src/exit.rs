@@ -104,7 +104,7 @@ fn next(error: &anyhow::Error, exit: Exit) -> Option<&str> {
             _ => None,
         })
     };
-    let unreachable = (exit == Exit::Unreachable).then_some(if error.chain().any(|it| it.is::<broker::Error>()) {
+    let unreachable = (exit == Exit::Unreachable).then_some(if error.chain().any(|it| it.downcast_ref::<broker::Error>().is_some()) {
         "check OUTFLOW_AMQP_URL or [broker] of the settings file, or start servers with `outflow dev`"
     } else {
         "check OUTFLOW_DATABASE_URL or [database] of the settings file, or start servers with `outflow dev`"
