@@ -73,7 +73,7 @@ pub(super) const fn of_leg(state: LegState) -> (&'static str, &'static str) {
         }
         S::ManualReview => (
             "the gateway could not say what became of it",
-            "two people with evidence: outflow resolve LEG --as paid|not-paid",
+            "two people with evidence: outflow resolve LEG --as paid|not-paid --evidence … --by …",
         ),
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn of_bar(rail: Rail, stops: &[Stop], circuits: &[(Rail, CircuitRow)]
     let thrown = |name: &str| stops.iter().find(|it| it.name == name);
     if let Some(it) = thrown(ALL).or_else(|| thrown(rail.into())) {
         return Some(format!(
-            "{} stopped {}, {:?}; outflow channel resume {}",
+            "{} stopped {}, {:?}; outflow channel resume {} --reason … --by …",
             it.thrown_by, it.name, it.reason, it.name
         ));
     }
@@ -181,8 +181,9 @@ mod tests {
             Circuit { state: CircuitState::Open, cause: Some("http_503".to_owned()), ..Circuit::CLOSED };
         let row = |circuit| CircuitRow { circuit, version: 1, probe_leg_id: None, paced_until: None };
         let circuits = [(Rail::Alipay, row(open)), (Rail::WeChat, row(Circuit::CLOSED))];
-        let switch =
-            |name: &str| format!("zhao.lei stopped {name}, \"a drill\"; outflow channel resume {name}");
+        let switch = |name: &str| {
+            format!("zhao.lei stopped {name}, \"a drill\"; outflow channel resume {name} --reason … --by …")
+        };
         for (rail, stops, bar) in [
             (Rail::Alipay, vec![], Some("its circuit is open (http_503)".to_owned())),
             (Rail::Alipay, vec![stop("alipay")], Some(switch("alipay"))),
