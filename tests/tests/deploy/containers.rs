@@ -212,7 +212,7 @@ fn ours(name: &str, it: &Value) {
             let line: Vec<String> = line.split_whitespace().skip(1).map(str::to_owned).collect();
             assert!(has_command("outflow", &line), "{name}: {script}");
         }
-        [program, ..] => assert_eq!(program, "chown", "{name}"),
+        [program, ..] => assert_eq!(program, "install", "{name}"),
     }
     if let Some(asks) = it["healthcheck"]["test"].as_array() {
         let asks: Vec<String> = asks.iter().skip(2).map(word).collect();
