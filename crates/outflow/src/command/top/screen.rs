@@ -90,9 +90,15 @@ fn head(look: &Look<'_>) -> Vec<Line<'static>> {
         look.line(format!("outbox {} ({})", piles.unpublished, age(lag)), lag > LAG_SECONDS),
         look.line(format!("parked {}{parked}", piles.parked), piles.parked > 0),
         look.line(format!("stopped accounts {}", piles.stopped_accounts), piles.stopped_accounts > 0),
-        look.line(format!("bank runs that wait {}", piles.waiting_bank_runs), piles.waiting_bank_runs > 0),
-        look.line(format!("open differences {}", piles.open_differences), piles.open_differences > 0),
     ];
+    // Rare, and a line is dear: told only when there are some.
+    for (what, count) in
+        [("bank runs that wait", piles.waiting_bank_runs), ("open differences", piles.open_differences)]
+    {
+        if count > 0 {
+            lines.push(look.line(format!("{what} {count}"), true));
+        }
+    }
     for stop in &it.stops {
         let text = format!("STOPPED {}: {} ({})", stop.name, stop.reason, stop.thrown_by);
         lines.push(look.line(text, true));

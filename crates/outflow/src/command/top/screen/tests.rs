@@ -146,3 +146,12 @@ fn colour_repeats_the_mark_and_nothing_else() {
         assert_eq!(cells[0][0].fg, Color::Reset, "what is well has no colour");
     }
 }
+
+#[test]
+fn what_rarely_waits_for_people_is_a_line_only_then() {
+    let mut overview = overview();
+    overview.gauges.piles.waiting_bank_runs = 1;
+    overview.gauges.piles.open_differences = 3;
+    let lines = text(&cells(&overview, None, Paint::Plain));
+    assert_eq!(lines[4..6], ["! bank runs that wait 1", "! open differences 3"]);
+}
