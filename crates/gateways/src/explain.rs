@@ -95,7 +95,7 @@ impl ChannelCode {
                 "The channel does not say for certain whether it paid: the leg is `unknown`, and the channel is asked until it is certain."
             }
             Class::RetryLater => {
-                "The channel did not pay, and may later: the same payout number goes again after a pause."
+                "The channel did not pay, and may later: the leg goes again after a pause, at the bank with a later run."
             }
             Class::Configuration => {
                 "The channel did not pay, and pays nothing as it is set up: the leg waits, and the channel's circuit opens."
