@@ -46,7 +46,7 @@ fn a_decision_is_read_whole_or_refused() {
         if let Ok(read) = parse_instruction(body) {
             assert_eq!(parse_instruction(&read.to_json()).expect("it was read before"), read);
         }
-        // A nudge is an id and nothing else.
+        // A nudge is a few ids and nothing else.
         let _ = parse_nudge(body);
     });
 }

@@ -33,6 +33,12 @@ pub struct BatchLimits {
     pub prefetch: u16,
 }
 
+impl BatchLimits {
+    /// 128 deliveries and none ahead: a nudge stands for many rows, and a worker
+    /// that comes to help should find some.
+    pub const NUDGES: Self = Self { max: 128, linger: Duration::from_millis(5), prefetch: 128 };
+}
+
 impl Default for BatchLimits {
     /// 256 deliveries, 5 ms, and two batches ahead.
     fn default() -> Self {

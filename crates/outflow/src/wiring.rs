@@ -134,7 +134,7 @@ impl Wiring {
             return Ok(vec![(worker.to_string(), self.duty(worker, stop.clone())?)]);
         }
         let payout = |rail: &Rail| {
-            let inbox = Inbox::open(&self.connections, payout_queue(*rail), BatchLimits::default());
+            let inbox = Inbox::open(&self.connections, payout_queue(*rail), BatchLimits::NUDGES);
             let duty = boxed(workers::payout::run(inbox, *rail, self.till()?, stop.clone()));
             Ok((format!("{worker} {rail}"), duty))
         };
@@ -158,7 +158,8 @@ impl Wiring {
                 boxed(workers::intake::run(inbox(REQUESTS), database, self.rules(), clock, stop))
             }
             Worker::Approval => {
-                boxed(workers::approval::run(inbox(APPROVALS), database, desk(), clock, stop))
+                let inbox = Inbox::open(&self.connections, APPROVALS, BatchLimits::NUDGES);
+                boxed(workers::approval::run(inbox, database, desk(), clock, stop))
             }
             Worker::Decisions => {
                 boxed(workers::decisions::run(inbox(DECISIONS), database, desk(), clock, stop))

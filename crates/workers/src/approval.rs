@@ -7,9 +7,9 @@
 //! A nudge can be lost with its queue. So whatever has waited for a while is looked
 //! at again without one; what waits for people goes on waiting.
 
-use std::time::Duration;
-
 use std::collections::BTreeSet;
+use std::ops::AddAssign;
+use std::time::Duration;
 
 use broker::topology::{APPROVALS, payout_queue};
 use broker::{Delivery, Inbox, Settled};
@@ -28,7 +28,7 @@ use crate::decisions::Desk;
 use crate::failpoint::failpoint;
 use crate::nudge;
 use crate::patience::patiently;
-use crate::{Clock, Error, PayoutPolicy, dead_letter, demand};
+use crate::{Clock, Error, PayoutPolicy, demand};
 
 /// The name of this worker in traces.
 const WORKER: &str = "approval";
@@ -39,8 +39,8 @@ const NUDGED_WITHIN: Duration = Duration::from_secs(30);
 /// How often such ones are looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-/// Withdrawals that are looked at again in one transaction.
-const BATCH: i64 = 200;
+/// Withdrawals that are looked at in one transaction.
+const BATCH: usize = 256;
 
 /// What a pass over a batch did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,14 @@ pub struct Tally {
     pub held: usize,
     /// Left to people.
     pub waiting: usize,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.approved += other.approved;
+        self.held += other.held;
+        self.waiting += other.waiting;
+    }
 }
 
 /// Runs until `stop` is raised, and then finishes the batch in hand.
@@ -130,31 +138,31 @@ pub async fn review_waiting(
     let (mut sum, mut after) = (Tally::default(), None);
     loop {
         let mut tx = database.begin().await?;
-        let ids = withdrawals::waiting(&mut tx, at - NUDGED_WITHIN, after, BATCH).await?;
+        let ids = withdrawals::waiting(&mut tx, at - NUDGED_WITHIN, after, BATCH as i64).await?;
         let Some(last) = ids.last() else { return Ok(sum) };
         after = Some(*last);
         let tally = review_in(&mut tx, &ids, policy, at).await?;
         tx.commit().await?;
-        sum.approved += tally.approved;
-        sum.held += tally.held;
-        sum.waiting += tally.waiting;
+        sum += tally;
     }
 }
 
-/// One batch of nudges, in one transaction.
+/// One batch of nudges, some rows per transaction.
 async fn take(
     database: &Database,
     deliveries: &[Delivery],
     desk: &Desk,
     at: DateTime<Utc>,
 ) -> Result<Tally, store::Error> {
-    let (ids, refused) = nudge::read(deliveries, APPROVALS, &desk.vault);
-    let mut tx = database.begin().await?;
-    dead_letter::put(&mut tx, refused, at).await?;
-    let tally = review_in(&mut tx, &ids, &desk.policy, at).await?;
-    failpoint!("approval.written");
-    tx.commit().await?;
-    Ok(tally)
+    let ids = nudge::read(deliveries, APPROVALS, (database, &desk.vault), at).await?;
+    let mut sum = Tally::default();
+    for ids in ids.chunks(BATCH) {
+        let mut tx = database.begin().await?;
+        sum += review_in(&mut tx, ids, &desk.policy, at).await?;
+        failpoint!("approval.written");
+        tx.commit().await?;
+    }
+    Ok(sum)
 }
 
 /// Looks at withdrawals that wait for an approval, in one transaction.

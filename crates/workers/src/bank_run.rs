@@ -18,7 +18,7 @@ mod turn;
 use std::sync::Arc;
 
 use broker::topology::payout_queue;
-use broker::{Delivery, Inbox, Settled};
+use broker::{Inbox, Settled};
 use chrono::NaiveTime;
 use domain::{Calendar, Money, Rail};
 use gateways::{Order, Outcome, Receipt};
@@ -35,7 +35,7 @@ use crate::gate::{Gate, Pass};
 use crate::outcome::{Told, record_payments};
 use crate::patience::patiently;
 use crate::payout::{Call, RESTS, STOPPED, unsent};
-use crate::{Error, Till, dead_letter, nudge, traceparent};
+use crate::{Error, Till, nudge, traceparent};
 
 /// The name of this worker in messages to people.
 const WORKER: &str = "the bank's payout worker";
@@ -103,8 +103,11 @@ struct Came {
 pub(crate) async fn run(mut inbox: Inbox, till: Till, stop: CancellationToken) -> Result<(), Error> {
     let gate = Gate::watch(till.database.clone(), Rail::Bank);
     while let Some(batch) = inbox.next_batch(&stop).await {
-        let keep = || keep_refused(&batch.deliveries, &till);
-        if patiently(WORKER, &stop, keep).await?.is_none() {
+        let read = || {
+            let queue = payout_queue(Rail::Bank);
+            nudge::read(&batch.deliveries, queue, (&till.database, &till.vault), till.clock.now())
+        };
+        if patiently(WORKER, &stop, read).await?.is_none() {
             break;
         }
         let Some(mut todo) = patiently(WORKER, &stop, || claim::step(&till)).await? else { break };
@@ -173,17 +176,6 @@ async fn conclude(came: &Came, till: &Till) -> Result<(), store::Error> {
         Some((id, FileState::Answered)) => claim::put_off(till, id).await,
         _ => Ok(()),
     }
-}
-
-/// Keeps what is no nudge.
-async fn keep_refused(deliveries: &[Delivery], till: &Till) -> Result<(), store::Error> {
-    let (_, refused) = nudge::read(deliveries, payout_queue(Rail::Bank), &till.vault);
-    if refused.is_empty() {
-        return Ok(());
-    }
-    let mut tx = till.database.begin().await?;
-    dead_letter::put(&mut tx, refused, till.clock.now()).await?;
-    Ok(tx.commit().await?)
 }
 
 /// Sends a file, unless its claim ran out meanwhile.

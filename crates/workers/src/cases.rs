@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 pub(crate) use self::case::Case;
 use crate::events;
-use crate::nudge::nudge;
+use crate::nudge::Nudges;
 
 /// The cases of one transaction and what has been decided about them.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ pub(crate) struct Cases {
     movements: Vec<Movement>,
     approvals: Vec<Approval>,
     late_effects: Vec<LateEffect>,
+    nudges: Nudges,
     outgoing: Vec<Outgoing>,
 }
 
@@ -82,6 +83,7 @@ impl Cases {
             movements: Vec::new(),
             approvals: Vec::new(),
             late_effects: Vec::new(),
+            nudges: Nudges::default(),
             outgoing: Vec::new(),
         })
     }
@@ -97,10 +99,10 @@ impl Cases {
     }
 
     /// Nudges a queue about `row`, in the trace of the withdrawal that it belongs to.
-    pub(crate) fn nudge(&mut self, queue: &str, row: Uuid, withdrawal: Uuid) {
+    pub(crate) fn nudge(&mut self, queue: &'static str, row: Uuid, withdrawal: Uuid) {
         let case = self.by_id.get(&withdrawal);
         let trace = case.and_then(|it| it.withdrawal.traceparent.as_deref());
-        self.outgoing.push(nudge(queue, row, trace));
+        self.nudges.add(queue, row, trace);
     }
 
     /// The moment of this transaction.
@@ -317,6 +319,7 @@ impl Cases {
             messages.push(events::withdrawal_event(&seen, &case.legs, *before, self.at));
         }
         messages.append(&mut self.outgoing);
+        messages.extend(self.nudges.messages());
         open.retain(|_, added| *added != 0);
         let (accounts, added): (Vec<_>, Vec<_>) = open.into_iter().unzip();
 

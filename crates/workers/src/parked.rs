@@ -152,7 +152,7 @@ fn unfit(queue: &str, body: &[u8]) -> Option<Problem> {
         REQUESTS => parse_request(body).err(),
         FACTS => parse_fact(body).err(),
         DECISIONS => parse_instruction(body).err(),
-        // The others carry the number of a row and nothing else.
+        // The others carry the numbers of rows and nothing else.
         _ => parse_nudge(body).err(),
     }
 }

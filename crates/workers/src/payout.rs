@@ -1,12 +1,12 @@
 //! The payout worker of one rail: claims due legs and asks the gateway for the money.
 //!
 //! ```text
-//! payout.<rail> ─▶ lock cases ▸ guards ▸ claim + attempt rows COMMITTED ─▶ ack
+//! payout.<rail> ─▶ lock cases ▸ guards ▸ claim + attempt rows COMMITTED ─▶ … ─▶ ack
 //!                                             └─▶ calls, bounded ─▶ outcomes written in batches
 //! ```
 //!
-//! The nudge is acknowledged once the claim is committed: from then on the row
-//! carries the duty. A worker that dies after the claim leaves a leg that is
+//! Nudges are acknowledged once every leg that they name is claimed: from then on the
+//! rows carry the duty. A worker that dies after the claim leaves a leg that is
 //! `dispatching` with a lease; when the lease is over, settle takes it for
 //! unknown and asks the gateway. Nothing is ever sent twice by a timer.
 
@@ -42,13 +42,17 @@ use crate::outcome::{Told, close_route, record_payments};
 use crate::patience::patiently;
 use crate::route_guard::RouteGuard;
 use crate::traceparent::{self, Trace};
-use crate::{Clock, Error, circuit, dead_letter, nudge, reroute};
+use crate::{Clock, Error, circuit, nudge, reroute};
 
 /// The name of this worker in traces.
 const WORKER: &str = "payout";
 
 /// Calls of one rail that may be under way at a time.
 const CALLS: usize = 128;
+
+/// Legs that are claimed in one transaction. Few enough that their calls begin before
+/// the claim runs out.
+const CLAIMS: usize = 256;
 
 /// Outcomes that are written in one transaction.
 const OUTCOMES: usize = 256;
@@ -110,33 +114,74 @@ pub async fn run(mut inbox: Inbox, rail: Rail, till: Till, stop: CancellationTok
         let (till, stop) = (till.clone(), stop.clone());
         async move { write_outcomes(&mut answered, rail, &till, &stop).await }
     });
-    let calls = TaskTracker::new();
     let gate = Gate::watch(till.database.clone(), rail);
     let permits = Arc::new(Semaphore::new(CALLS));
+    let counter = Counter { rail, till, gate, permits, calls: TaskTracker::new(), answers };
     while let Some(batch) = inbox.next_batch(&stop).await {
         failpoint!("payout.taken");
-        let claim = || claim(&batch.deliveries, rail, &till);
-        let Some(claimed) = patiently("a payout worker", &stop, claim).await? else { break };
-        failpoint!("payout.claimed");
+        let Some(claimed) = counter.serve(&batch.deliveries, &stop).await? else { break };
         let lost = batch.ack().await == Settled::Lost;
         failpoint!("payout.acknowledged");
-        info!(%rail, claimed = claimed.len(), lost, "Payout claimed a batch");
-        for call in claimed {
-            let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
-            let (till, gate, answers) = (till.clone(), gate.clone(), answers.clone());
-            calls.spawn(async move {
-                if let Some(told) = make(call, rail, &till, gate).await {
-                    // The writer ends only after every sender is gone.
-                    let _ = answers.send(told).await;
-                }
-                drop(permit);
-            });
-        }
+        info!(%rail, claimed, lost, "Payout claimed what a batch of nudges named");
     }
-    calls.close();
-    calls.wait().await;
-    drop(answers);
+    counter.close().await;
     writer.await.expect("the writer does not panic")
+}
+
+/// Where the calls of one rail are made.
+struct Counter {
+    rail: Rail,
+    till: Till,
+    gate: Gate,
+    permits: Arc<Semaphore>,
+    calls: TaskTracker,
+    answers: mpsc::Sender<Told<Outcome>>,
+}
+
+impl Counter {
+    /// Claims what nudges name, some legs per transaction, and begins the calls of
+    /// each claim before the next one. Answers how many; nothing when `stop` came first.
+    async fn serve(&self, nudges: &[Delivery], stop: &CancellationToken) -> Result<Option<usize>, Error> {
+        let (rail, till) = (self.rail, &self.till);
+        let desk = (&till.database, &till.vault);
+        let read = || nudge::read(nudges, payout_queue(rail), desk, till.clock.now());
+        let Some(ids) = patiently("a payout worker", stop, read).await? else { return Ok(None) };
+        let mut begun = 0;
+        for ids in ids.chunks(CLAIMS) {
+            if stop.is_cancelled() {
+                return Ok(None);
+            }
+            let claim = || claim(ids, rail, till);
+            let Some(claimed) = patiently("a payout worker", stop, claim).await? else { return Ok(None) };
+            failpoint!("payout.claimed");
+            begun += claimed.len();
+            for call in claimed {
+                self.begin(call).await;
+            }
+        }
+        Ok(Some(begun))
+    }
+
+    /// Begins a call as soon as fewer than [`CALLS`] are under way.
+    async fn begin(&self, call: Call) {
+        let permits = Arc::clone(&self.permits);
+        let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
+        let (rail, till, gate) = (self.rail, self.till.clone(), self.gate.clone());
+        let answers = self.answers.clone();
+        self.calls.spawn(async move {
+            if let Some(told) = make(call, rail, &till, gate).await {
+                // The writer ends only after every sender is gone.
+                let _ = answers.send(told).await;
+            }
+            drop(permit);
+        });
+    }
+
+    /// Waits for the calls under way.
+    async fn close(self) {
+        self.calls.close();
+        self.calls.wait().await;
+    }
 }
 
 /// Makes one call, unless its lease ran out while it waited: then settle has the
@@ -220,13 +265,11 @@ pub async fn pass(till: &Till, rail: Rail, ids: &[Uuid]) -> Result<usize, store:
     Ok(told.len())
 }
 
-/// Claims the legs of a batch of nudges, in one transaction.
-async fn claim(deliveries: &[Delivery], rail: Rail, till: &Till) -> Result<Vec<Call>, store::Error> {
+/// Claims legs that a nudge named, in one transaction.
+async fn claim(ids: &[Uuid], rail: Rail, till: &Till) -> Result<Vec<Call>, store::Error> {
     let at = till.clock.now();
-    let (ids, refused) = nudge::read(deliveries, payout_queue(rail), &till.vault);
     let mut tx = till.database.begin().await?;
-    dead_letter::put(&mut tx, refused, at).await?;
-    let calls = claim_in(&mut tx, &ids, rail, (till, at)).await?;
+    let calls = claim_in(&mut tx, ids, rail, (till, at)).await?;
     failpoint!("payout.written");
     tx.commit().await?;
     Ok(calls)

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::failpoint::failpoint;
-use crate::nudge::nudge;
+use crate::nudge::Nudges;
 use crate::patience::patiently;
 use crate::{Clock, Error};
 
@@ -58,14 +58,13 @@ pub async fn pass(database: &Database, clock: &Clock) -> Result<usize, store::Er
     }
     let ids: Vec<_> = due.iter().map(|(id, _)| *id).collect();
     let waiting = legs::nudged(&mut tx, &ids, at).await?;
-    let nudges: Vec<_> = due
-        .iter()
-        .filter(|(id, _)| waiting.contains(id))
-        .map(|(id, rail)| nudge(payout_queue(*rail), *id, None))
-        .collect();
-    outbox::put(&mut tx, &nudges, at).await?;
+    let mut nudges = Nudges::default();
+    for (id, rail) in due.iter().filter(|(id, _)| waiting.contains(id)) {
+        nudges.add(payout_queue(*rail), *id, None);
+    }
+    outbox::put(&mut tx, &nudges.messages().collect::<Vec<_>>(), at).await?;
     failpoint!("release.written");
     tx.commit().await.map_err(store::Error::from)?;
     failpoint!("release.committed");
-    Ok(nudges.len())
+    Ok(waiting.len())
 }

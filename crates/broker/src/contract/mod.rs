@@ -46,7 +46,7 @@ pub use fact::{Fact, parse_fact};
 pub use ledger::{
     AllocationGranted, AllocationInvoiced, AllocationReclaimed, Invoice, Slice, UsageBilled, UsageUnbilled,
 };
-pub use nudge::{nudge, parse_nudge};
+pub use nudge::{NUDGE_ROWS, nudge, parse_nudge};
 pub use problem::{Code, Problem};
 pub use request::{Decision, Transactions, WithdrawalDecided, WithdrawalRequested, parse_request};
 pub use resolution::{Fate, LegResolved};

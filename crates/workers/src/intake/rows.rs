@@ -26,7 +26,7 @@ use super::purse::{Decided, Purses};
 use super::{Rules, WORKER};
 use crate::effect::effect_digest;
 use crate::events::withdrawal_event;
-use crate::nudge::nudge;
+use crate::nudge::Nudges;
 
 /// Everything that a batch writes.
 #[derive(Debug, Default)]
@@ -173,15 +173,16 @@ impl Sheet {
         Ok(self.withdrawals)
     }
 
-    /// One event for each decision, and a nudge for each that waits for an approval.
+    /// One event for each decision, and nudges about those that wait for an approval.
     fn messages(&self, at: DateTime<Utc>) -> Vec<Outgoing> {
-        let mut messages = Vec::with_capacity(self.withdrawals.len() * 2);
+        let (mut messages, mut nudges) = (Vec::with_capacity(self.withdrawals.len()), Nudges::default());
         for (row, legs) in self.withdrawals.iter().zip(&self.legs) {
             messages.push(withdrawal_event(row, legs, State::Received, at));
             if row.state == State::PendingApproval {
-                messages.push(nudge(APPROVALS, row.id, row.traceparent.as_deref()));
+                nudges.add(APPROVALS, row.id, row.traceparent.as_deref());
             }
         }
+        messages.extend(nudges.messages());
         messages
     }
 }
