@@ -28,14 +28,14 @@ pub(crate) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     /// Begins to count.
-    pub(crate) fn start(scene: &'a Scene, workers: u32) -> Self {
+    pub(crate) fn start(scene: &'a Scene, product: Vec<u32>) -> Self {
         let own = std::process::id();
         let simulator = scene.simulator_pid();
         let groups: [(&'static str, Pids<'a>); 5] = [
             ("PostgreSQL", Box::new(|| scene.postgres_pids())),
             ("RabbitMQ", Box::new(|| scene.rabbitmq_pids())),
             ("simulator", Box::new(move || vec![simulator])),
-            ("outflow", Box::new(move || vec![workers])),
+            ("outflow", Box::new(move || product.clone())),
             ("this listener", Box::new(move || vec![own])),
         ];
         let groups = groups.map(|(name, pids)| {
@@ -77,7 +77,7 @@ fn ticks(line: &str) -> Option<u64> {
 /// Memory of processes. What they share, files and shared memory, is counted once, as
 /// far as the one that touched most of it did: the exact share of every page would cost
 /// the run a twentieth of its processor time.
-fn memory_kib(pids: &[u32]) -> u64 {
+pub(crate) fn memory_kib(pids: &[u32]) -> u64 {
     let each = pids.iter().filter_map(|pid| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         Some([kib(&status, "RssAnon:")?, kib(&status, "RssFile:")?, kib(&status, "RssShmem:")?])

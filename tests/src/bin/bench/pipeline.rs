@@ -19,9 +19,9 @@ use workers::Clock;
 use crate::audience::{Audience, Heard};
 use crate::meter::Meter;
 use crate::paced;
-use crate::programs::Program;
+use crate::programs::{Program, Running};
 use crate::report::{Books, Report};
-use crate::scene::{Scene, Signatures};
+use crate::scene::{Notices, Scene, Signatures};
 use crate::signing::Floor;
 use crate::upstream;
 
@@ -43,6 +43,10 @@ pub(crate) struct Options {
     /// Signs and verifies nothing at the simulator: what remains is ours to answer for.
     #[arg(long)]
     unsigned: bool,
+    /// Has WeChat Pay and UnionPay send their notices, as they do where an address is given: each is one more
+    /// signature there, and settle asks at once instead of after the second that UnionPay's rules want.
+    #[arg(long)]
+    notices: bool,
     /// How many more requests then come at half the rate that was reached, for the latency of each.
     #[arg(long, default_value_t = 2_000)]
     paced: usize,
@@ -55,7 +59,8 @@ pub(crate) struct Options {
 /// invariant is broken.
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let signatures = if options.unsigned { Signatures::Unchecked } else { Signatures::Real };
-    let scene = Scene::build(signatures).await?;
+    let notices = if options.notices { Notices::Sent } else { Notices::None };
+    let scene = Scene::build(signatures, notices).await?;
     let result = measure(&scene, options).await;
     scene.strike().await?;
     print!("{}", result?);
@@ -72,8 +77,11 @@ async fn measure(scene: &Scene, options: &Options) -> Result<Report> {
     println!("✓ {withdrawals} requests wait in their queue ({:.1} s)", began.elapsed().as_secs_f64());
 
     let mut audience = Audience::seat(&scene.connections).await?;
-    let workers = Program::outflow(&scene.settings_file(), &["run", "all"]).start()?;
-    let mut meter = Meter::start(scene, workers.pid());
+    let mut product = vec![Program::outflow(&scene.settings_file(), &["run", "all"]).start()?];
+    if options.notices {
+        product.push(Program::outflow(&scene.settings_file(), &["run", "api"]).start()?);
+    }
+    let mut meter = Meter::start(scene, product.iter().map(Running::pid).collect());
     let heard = listen(&mut audience, &mut meter, withdrawals).await;
     let usage = meter.stop();
     let heard = heard?;
@@ -87,7 +95,9 @@ async fn measure(scene: &Scene, options: &Options) -> Result<Report> {
     } else {
         None
     };
-    workers.stop().await?;
+    for program in product {
+        program.stop().await?;
+    }
     let books = check(scene).await?;
     let servers = scene.servers().await?;
     Ok(Report { withdrawals, legs, calls, heard, first_taken, usage, latency, rsa, books, servers })

@@ -1,6 +1,7 @@
 //! The servers, the simulator and the settings that a benchmark runs on.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(crate) enum Signatures {
     Real,
     Unchecked,
+}
+
+/// Whether the gateways tell what became of a payment, or are only asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notices {
+    Sent,
+    None,
 }
 
 /// Transactions that wrote something, and the rows that they wrote.
@@ -60,27 +68,30 @@ pub(crate) struct Scene {
 impl Scene {
     /// Starts servers of its own, with their settings as they come: `fsync` and
     /// `synchronous_commit` are on.
-    pub(crate) async fn build(signatures: Signatures) -> Result<Self> {
+    pub(crate) async fn build(signatures: Signatures, notices: Notices) -> Result<Self> {
         let options = Options { environment: Environment::Ignored, ..Options::default() };
         let stack = Stack::start(options.reporting_to(|line| println!("{line}"))).await?;
         let folder = tempfile::Builder::new().prefix("outflow-bench-").tempdir()?;
-        let mut switches = vec!["--without", "limits", "--without", "notices"];
+        let mut switches = vec!["--without", "limits"];
+        if notices == Notices::None {
+            switches.extend(["--without", "notices"]);
+        }
         if signatures == Signatures::Unchecked {
             switches.extend(["--without", "signing"]);
         }
         let mut simulator = Program::simulator(folder.path(), &switches).start()?;
         let simulator_url = simulator.line_after("Listening on ").await?;
-        println!("✓ simulator on {simulator_url}, signatures {signatures:?}");
+        println!("✓ simulator on {simulator_url}, signatures {signatures:?}, notices {notices:?}");
         let database = Database::connect(stack.database_url(), 4).await?;
         database.migrate().await?;
         let connections = Connections::open(stack.amqp_url(), "bench").await?;
         topology::apply(&connections).await?;
         let scene = Self { database, connections, stack, simulator, simulator_url, folder };
-        scene.write_settings(signatures)?;
+        scene.write_settings(signatures, notices)?;
         Ok(scene)
     }
 
-    fn write_settings(&self, signatures: Signatures) -> Result<()> {
+    fn write_settings(&self, signatures: Signatures, notices: Notices) -> Result<()> {
         let key = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
         fs::write(self.folder.path().join("vault.key"), key)?;
         let (database, broker) = (self.stack.database_url(), self.stack.amqp_url());
@@ -89,6 +100,12 @@ impl Scene {
             Signatures::Real => "on",
             Signatures::Unchecked => "off",
         };
+        let api =
+            TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).context("a port for the API")?;
+        let notify_url = match notices {
+            Notices::Sent => format!("notify_url = \"http://{api}/v1/notices\"\n"),
+            Notices::None => String::new(),
+        };
         let text = format!(
             "profile = \"dev\"\n\
              [database]\nurl = \"{database}\"\n\
@@ -96,7 +113,8 @@ impl Scene {
              [vault]\nkeys = [{{ id = \"bench\", file = \"vault.key\" }}]\nlookup_key_file = \"vault.key\"\n\
              [verification]\nrequired = false\n\
              [channels.alipay]\nrefund_spacing_seconds = 0\n[channels.wechat]\nrefund_spacing_seconds = 0\n\
-             [gateways]\nkey_folder = \"gateway-keys\"\nbase_url = \"{url}\"\nsigning = \"{signing}\"\n\
+             [gateways]\nkey_folder = \"gateway-keys\"\nbase_url = \"{url}\"\nsigning = \"{signing}\"\n{notify_url}\
+             [api]\nlisten = \"{api}\"\n\
              [policy]\nmax_open_withdrawals = 1000000\n"
         );
         fs::write(self.settings_file(), text).context("writing the settings")

@@ -17,13 +17,16 @@ use tokio::time::sleep;
 use workers::Clock;
 
 use crate::floor;
-use crate::meter::cpu_ms;
+use crate::meter::{cpu_ms, memory_kib};
 use crate::programs::Program;
-use crate::scene::{Scene, Signatures};
+use crate::scene::{Notices, Scene, Signatures};
 use crate::upstream;
 
-/// How often a stage is asked whether it has ended.
+/// How often a stage is asked whether it has ended, at most.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The asking takes no more than this part of the time: it counts rows.
+const LOOK_PART: u32 = 50;
 
 /// A stage that takes longer has failed.
 const PATIENCE: Duration = Duration::from_mins(20);
@@ -95,6 +98,8 @@ struct Line {
     took: Duration,
     /// Processor time of the worker, of PostgreSQL and of RabbitMQ.
     cpu_ms: [u64; 3],
+    /// The most memory that the worker had.
+    memory_kib: u64,
     commits: u64,
     /// The same commits with as many plain rows.
     bare_commits: Duration,
@@ -108,12 +113,22 @@ struct Line {
 /// When a server does not start, or a stage does not end.
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let signatures = if options.unsigned { Signatures::Unchecked } else { Signatures::Real };
-    let scene = Scene::build(signatures).await?;
+    let scene = Scene::build(signatures, Notices::None).await?;
     let lines = measure(&scene, options).await;
     scene.strike().await?;
     println!(
-        "\n{:<10}{:>14}{:>10}{:>8}{:>10}{:>12}{:>10}{:>10}{:>14}{:>14}",
-        "worker", "", "each/s", "µs", "PG µs", "broker µs", "commits", "each", "× bare rows", "× bare queue"
+        "\n{:<10}{:>16}{:>10}{:>8}{:>8}{:>10}{:>12}{:>10}{:>10}{:>14}{:>14}",
+        "worker",
+        "",
+        "each/s",
+        "MiB",
+        "µs",
+        "PG µs",
+        "broker µs",
+        "commits",
+        "each",
+        "× bare rows",
+        "× bare queue"
     );
     for line in lines? {
         println!("{line}");
@@ -152,9 +167,15 @@ impl Stage {
         let servers = pids();
         let worker = Program::outflow(&scene.settings_file(), &["run", self.worker]).start()?;
         let began = Instant::now();
-        while scene.count(self.left, withdrawals).await? > 0 {
+        let mut memory = 0;
+        loop {
+            let asked = Instant::now();
+            if scene.count(self.left, withdrawals).await? == 0 {
+                break;
+            }
+            memory = memory.max(memory_kib(&[worker.pid()]));
             ensure!(began.elapsed() < PATIENCE, "the stage {} does not end", self.worker);
-            sleep(LOOK_EVERY).await;
+            sleep(LOOK_EVERY.max(asked.elapsed() * LOOK_PART)).await;
         }
         let (took, own) = (began.elapsed(), cpu_ms(&[worker.pid()]));
         let after = pids();
@@ -168,6 +189,7 @@ impl Stage {
             count,
             took,
             cpu_ms: [own, after[0] - servers[0], after[1] - servers[1]],
+            memory_kib: memory,
             commits: written.commits,
             bare_commits,
             bare_messages: if self.worker == RELAY.worker { publishing } else { taking },
@@ -186,9 +208,10 @@ impl fmt::Display for Line {
         };
         write!(
             f,
-            "{:<10}{:>14}{rate:>10}{own:>8}{postgres:>10}{rabbitmq:>12}{:>10}{:>10}{:>14}{:>14}",
+            "{:<10}{:>16}{rate:>10}{:>8}{own:>8}{postgres:>10}{rabbitmq:>12}{:>10}{:>10}{:>14}{:>14}",
             self.worker,
             format!("{count} {}s", self.unit),
+            self.memory_kib / 1024,
             self.commits,
             count / self.commits.max(1),
             times(self.bare_commits),
