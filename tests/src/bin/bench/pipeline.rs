@@ -17,10 +17,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use workers::Clock;
 
 use crate::audience::{Audience, Heard};
+use crate::floor;
 use crate::meter::Meter;
 use crate::paced;
 use crate::programs::{Program, Running};
-use crate::report::{Books, Report};
+use crate::report::{Bare, Books, Report};
 use crate::scene::{Notices, Scene, Signatures};
 use crate::signing::Floor;
 use crate::upstream;
@@ -69,7 +70,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
 
 async fn measure(scene: &Scene, options: &Options) -> Result<Report> {
     let withdrawals = options.withdrawals;
-    let rsa = Floor::measure(&scene.keys(), RSA_ROUNDS)?;
+    let rsa = (!options.unsigned).then(|| Floor::measure(&scene.keys(), RSA_ROUNDS)).transpose()?;
     let plan = upstream::Plan::of(withdrawals + options.paced, Clock::System.now());
     scene.tell_facts(&plan, PATIENCE).await?;
     let began = Instant::now();
@@ -77,6 +78,7 @@ async fn measure(scene: &Scene, options: &Options) -> Result<Report> {
     println!("✓ {withdrawals} requests wait in their queue ({:.1} s)", began.elapsed().as_secs_f64());
 
     let mut audience = Audience::seat(&scene.connections).await?;
+    let before = scene.written().await?;
     let mut product = vec![Program::outflow(&scene.settings_file(), &["run", "all"]).start()?];
     if options.notices {
         product.push(Program::outflow(&scene.settings_file(), &["run", "api"]).start()?);
@@ -85,6 +87,8 @@ async fn measure(scene: &Scene, options: &Options) -> Result<Report> {
     let heard = listen(&mut audience, &mut meter, withdrawals).await;
     let usage = meter.stop();
     let heard = heard?;
+    let written = scene.written().await?.since(before);
+    let messages = withdrawals + usize::try_from(scene.count("select count(*) from outbox", 0).await?)?;
     let first_taken = scene.first_taken().await?;
     let legs = scene.legs().await?;
     let calls = scene.calls().await?;
@@ -100,7 +104,11 @@ async fn measure(scene: &Scene, options: &Options) -> Result<Report> {
     }
     let books = check(scene).await?;
     let servers = scene.servers().await?;
-    Ok(Report { withdrawals, legs, calls, heard, first_taken, usage, latency, rsa, books, servers })
+    let (commits, rows) = (written.commits, written.rows);
+    let writing = floor::commits(scene.database_url(), commits, rows).await?;
+    let (publishing, taking) = floor::messages(&scene.connections, messages).await?;
+    let bare = Bare { commits, rows, writing, messages, carrying: publishing + taking };
+    Ok(Report { withdrawals, legs, calls, heard, first_taken, usage, latency, rsa, bare, books, servers })
 }
 
 /// Listens until every withdrawal has ended.

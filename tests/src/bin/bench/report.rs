@@ -17,6 +17,16 @@ pub(crate) struct Books {
     pub(crate) movements: usize,
 }
 
+/// What the servers alone take for a run: its commits with plain rows, and its messages,
+/// each confirmed and taken again.
+pub(crate) struct Bare {
+    pub(crate) commits: u64,
+    pub(crate) rows: u64,
+    pub(crate) writing: Duration,
+    pub(crate) messages: usize,
+    pub(crate) carrying: Duration,
+}
+
 /// A run.
 pub(crate) struct Report {
     pub(crate) withdrawals: usize,
@@ -27,7 +37,9 @@ pub(crate) struct Report {
     pub(crate) first_taken: DateTime<Utc>,
     pub(crate) usage: Vec<Usage>,
     pub(crate) latency: Option<Latency>,
-    pub(crate) rsa: Floor,
+    /// Nothing where nobody signs.
+    pub(crate) rsa: Option<Floor>,
+    pub(crate) bare: Bare,
     pub(crate) books: Books,
     pub(crate) servers: String,
 }
@@ -45,10 +57,29 @@ impl Report {
 }
 
 impl Report {
+    /// What the servers alone would take on this machine.
+    fn bare(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Bare { commits, rows, writing, messages, carrying } = self.bare;
+        let rate = |took: Duration| self.withdrawals as u128 * 1_000_000 / took.as_micros().max(1);
+        writeln!(
+            f,
+            "\n{commits} commits with {rows} plain rows and nothing else: {:.1} s, {} withdrawals/s",
+            writing.as_secs_f64(),
+            rate(writing)
+        )?;
+        writeln!(
+            f,
+            "{messages} messages, confirmed and taken again, and nothing else: {:.1} s, {} withdrawals/s",
+            carrying.as_secs_f64(),
+            rate(carrying)
+        )?;
+        writeln!(f, "both: {} withdrawals/s", rate(writing + carrying))
+    }
+
     /// What bare RSA alone would cost on this machine, next to everything.
-    fn limit(&self, f: &mut fmt::Formatter<'_>, total_us: u64) -> fmt::Result {
+    fn limit(&self, f: &mut fmt::Formatter<'_>, rsa: &Floor, total_us: u64) -> fmt::Result {
         let us = |it: Duration| u64::try_from(it.as_micros()).unwrap_or(u64::MAX);
-        let (sign, verify) = (us(self.rsa.sign), us(self.rsa.verify));
+        let (sign, verify) = (us(rsa.sign), us(rsa.verify));
         // Each side signs what it says and verifies what it hears.
         let floor = self.calls * 2 * (sign + verify);
         let count = self.withdrawals as u64;
@@ -93,7 +124,10 @@ impl fmt::Display for Report {
             writeln!(f, "{:<34}{:>10}{:>16}", it.name, each(it.cpu_ms), it.memory_kib / 1024)?;
         }
         writeln!(f, "{:<34}{:>10}", "together", each(total))?;
-        self.limit(f, total * 1000)?;
+        if let Some(rsa) = &self.rsa {
+            self.limit(f, rsa, total * 1000)?;
+        }
+        self.bare(f)?;
         if let Some(latency) = &self.latency {
             write!(f, "{latency}")?;
         }
