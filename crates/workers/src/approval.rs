@@ -42,6 +42,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// Withdrawals that are looked at in one transaction.
 const BATCH: usize = 256;
 
+/// Withdrawals that are looked at again in one transaction.
+const AGAIN: i64 = 256;
+
 /// What a pass over a batch did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
@@ -138,7 +141,7 @@ pub async fn review_waiting(
     let (mut sum, mut after) = (Tally::default(), None);
     loop {
         let mut tx = database.begin().await?;
-        let ids = withdrawals::waiting(&mut tx, at - NUDGED_WITHIN, after, BATCH as i64).await?;
+        let ids = withdrawals::waiting(&mut tx, at - NUDGED_WITHIN, after, AGAIN).await?;
         let Some(last) = ids.last() else { return Ok(sum) };
         after = Some(*last);
         let tally = review_in(&mut tx, &ids, policy, at).await?;

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn rows_share_a_nudge_where_queue_and_trace_are_the_same() {
         let mut nudges = Nudges::default();
-        for row in 0..NUDGE_ROWS as u128 + 1 {
+        for row in 0..=NUDGE_ROWS as u128 {
             nudges.add("a", Uuid::from_u128(row), None);
         }
         nudges.add("a", Uuid::from_u128(500), Some("trace-1"));
