@@ -157,7 +157,7 @@ async fn take(
     desk: &Desk,
     at: DateTime<Utc>,
 ) -> Result<Tally, store::Error> {
-    let ids = nudge::read(deliveries, APPROVALS, (database, &desk.vault), at).await?;
+    let ids = nudge::accept(deliveries, APPROVALS, (database, &desk.vault), at).await?;
     let mut sum = Tally::default();
     for ids in ids.chunks(BATCH) {
         let mut tx = database.begin().await?;

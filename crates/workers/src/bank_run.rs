@@ -103,11 +103,11 @@ struct Came {
 pub(crate) async fn run(mut inbox: Inbox, till: Till, stop: CancellationToken) -> Result<(), Error> {
     let gate = Gate::watch(till.database.clone(), Rail::Bank);
     while let Some(batch) = inbox.next_batch(&stop).await {
-        let read = || {
+        let accept = || {
             let queue = payout_queue(Rail::Bank);
-            nudge::read(&batch.deliveries, queue, (&till.database, &till.vault), till.clock.now())
+            nudge::accept(&batch.deliveries, queue, (&till.database, &till.vault), till.clock.now())
         };
-        if patiently(WORKER, &stop, read).await?.is_none() {
+        if patiently(WORKER, &stop, accept).await?.is_none() {
             break;
         }
         let Some(mut todo) = patiently(WORKER, &stop, || claim::step(&till)).await? else { break };

@@ -47,7 +47,7 @@ impl Nudges {
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn read(
+pub(crate) async fn accept(
     deliveries: &[Delivery],
     queue: &str,
     (database, vault): (&Database, &Vault),

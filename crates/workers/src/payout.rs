@@ -10,6 +10,7 @@
 //! `dispatching` with a lease; when the lease is over, settle takes it for
 //! unknown and asks the gateway. Nothing is ever sent twice by a timer.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,8 +145,8 @@ impl Counter {
     async fn serve(&self, nudges: &[Delivery], stop: &CancellationToken) -> Result<Option<usize>, Error> {
         let (rail, till) = (self.rail, &self.till);
         let desk = (&till.database, &till.vault);
-        let read = || nudge::read(nudges, payout_queue(rail), desk, till.clock.now());
-        let Some(ids) = patiently("a payout worker", stop, read).await? else { return Ok(None) };
+        let accept = || nudge::accept(nudges, payout_queue(rail), desk, till.clock.now());
+        let Some(ids) = patiently("a payout worker", stop, accept).await? else { return Ok(None) };
         let mut begun = 0;
         for ids in ids.chunks(CLAIMS) {
             if stop.is_cancelled() {
@@ -297,7 +298,10 @@ pub(crate) async fn claim_in(
     let is_due = |leg: &Leg| {
         leg.rail == rail && leg.state == LegState::Scheduled && leg.dispatch_at.is_some_and(|it| it <= at)
     };
-    let due: Vec<Uuid> = ids.iter().copied().filter(|id| cases.leg(*id).is_some_and(is_due)).collect();
+    // Nudges can name a leg twice, and its second name must not move what its first one sends.
+    let mut named = HashSet::with_capacity(ids.len());
+    let due: Vec<Uuid> =
+        ids.iter().copied().filter(|id| named.insert(*id) && cases.leg(*id).is_some_and(is_due)).collect();
     let mut orders = orders(tx, &till.vault, due.iter().filter_map(|id| cases.leg(*id))).await?;
     let before: Vec<Uuid> =
         due.iter().filter_map(|id| cases.leg(*id)).filter_map(|leg| leg.predecessor_id).collect();

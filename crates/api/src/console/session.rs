@@ -153,7 +153,8 @@ impl FromRequest<State> for Filled {
         let given = fields.get(TOKEN_FIELD).and_then(|it| hex::decode(it).ok()).unwrap_or_default();
         let expected = tag(&visitor.cookie, &action);
         if constant_time::verify_slices_are_equal(&given, expected.as_ref()).is_err() {
-            let detail = "this form is not of this session; go back, load the page again and repeat it";
+            let detail =
+                "this form was not made for this sign-in; go back, load the page again and repeat it";
             return Err(Refusal::new("stale_form", StatusCode::FORBIDDEN, detail).into_response());
         }
         Ok(Self { visitor, fields })

@@ -301,3 +301,15 @@ async fn a_number_that_is_refused_for_the_moment_goes_again_a_few_times_and_then
     assert_eq!(world.simulator.book().movements.len(), 0);
     world.books_agree().await;
 }
+
+#[tokio::test]
+async fn a_leg_that_is_named_twice_at_once_is_sent_once_and_as_it_was_due() {
+    let spacing = TimeDelta::seconds(3);
+    let world = limited(ChannelControl { refund_spacing: spacing, ..ChannelControl::UNLIMITED }).await;
+    let world = with(world, "alipay", &endings(9_000, 1)).await;
+    let leg = world.legs_of(Rail::Alipay).await[0];
+    assert_eq!(world.send(&[leg, leg]).await, 1);
+    let early = "select count(*) from leg join attempt on leg_id = leg.id where started_at < dispatch_at";
+    assert_eq!(world.count(early).await, 0, "its second name moved nothing");
+    world.books_agree().await;
+}

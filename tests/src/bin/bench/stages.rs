@@ -25,7 +25,7 @@ use crate::upstream;
 /// How often a stage is asked whether it has ended, at most.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// The asking takes no more than this part of the time: it counts rows.
+/// The asking, which counts rows, takes at most one in so many parts of the time.
 const LOOK_PART: u32 = 50;
 
 /// A stage that takes longer has failed.
